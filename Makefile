@@ -1,0 +1,44 @@
+# Every target sets up what it needs; a second call starts at once.
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+STAMP  := $(VENV)/.installed
+
+.PHONY: help setup demo test lint typecheck bench chaos docs clean
+
+help:            ## show this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | column -t -s ':'
+
+$(STAMP): pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { \
+	  rm -rf $(VENV); echo "cannot make a virtual environment: install python3-venv (Debian: apt-get install python3-venv)"; exit 1; }
+	@echo "installing the dependencies into $(VENV) (once)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+setup: $(STAMP)  ## make the virtual environment
+
+demo: $(STAMP)   ## train Q-learning on Grid through the three services, render an episode, write a GIF
+	$(PY) -m examples.demo
+
+test: $(STAMP)   ## run the tests
+	$(PY) -m pytest
+
+lint: $(STAMP)   ## ruff
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+typecheck: $(STAMP)  ## mypy, strict
+	$(PY) -m mypy
+
+bench: $(STAMP)  ## the benchmarks (alone on the machine, please)
+	$(PY) -m benchmarks.train --json bench-train.json
+
+chaos: $(STAMP)  ## the long fault runs
+	$(PY) -m pytest -m chaos -o timeout=3600
+
+docs: $(STAMP)   ## write the generated pages anew
+	$(PY) -m docs.generate
+
+clean:           ## remove what the targets made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis out

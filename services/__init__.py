@@ -1,0 +1,1 @@
+"""The three service processes of a cluster: actor, memory and learner."""

@@ -1,0 +1,77 @@
+"""One hierarchy of errors, and the exit code that each means for a service process.
+
+An error names whose fault it is: ours (`InternalError`), the peer's (`PeerError`) or the user's (`UserError`).
+A service prints a user's error in one line, without a stack.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_INTERNAL = 70
+EXIT_PEER = 76
+EXIT_USER = 78
+EXIT_AUTHOR = 65
+
+
+class ClusterError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    exit_code = EXIT_INTERNAL
+
+
+class InternalError(ClusterError):
+    """A bug of ours: a promise of this package does not hold."""
+
+
+class UserError(ClusterError):
+    """Something that the user can change: a setting, a value, a file. The message says what and how."""
+
+    exit_code = EXIT_USER
+
+
+class SettingError(UserError):
+    """A setting is unknown, misspelt or out of its range."""
+
+
+class EncodeError(UserError):
+    """A value has a part that cannot travel. The message names the type and the path inside the value."""
+
+
+class StorageError(UserError):
+    """A disk or a store refused: full, read-only, absent."""
+
+
+class CorruptError(UserError):
+    """Stored bytes are not what was written: a flipped bit, a foreign file."""
+
+
+class PeerError(ClusterError):
+    """The other side did something that the protocol does not allow."""
+
+    exit_code = EXIT_PEER
+
+
+class DecodeError(PeerError):
+    """Bytes that are not a message, or that exceed a limit."""
+
+
+class RefusedError(PeerError):
+    """The other side refused this one: another protocol, another job. The message names both versions."""
+
+    exit_code = EXIT_USER
+
+
+class StaleSnapshotError(PeerError):
+    """A snapshot that is not newer than the stored one was to be published: another learner took over."""
+
+
+class AuthorError(ClusterError):
+    """An exception in the author's code: which service, which hook, and the traceback of that process."""
+
+    exit_code = EXIT_AUTHOR
+
+    def __init__(self, service: str, hook: str, traceback_text: str) -> None:
+        super().__init__(f"{hook} failed in the {service}:\n{traceback_text}")
+        self.service = service
+        self.hook = hook
+        self.traceback_text = traceback_text
