@@ -23,6 +23,10 @@ class InternalError(ClusterError):
     """A bug of ours: a promise of this package does not hold."""
 
 
+class CreditExhausted(InternalError):  # noqa: N818  a state of the window, which the caller asks for before
+    """A call was pushed though the receiver has not allowed it."""
+
+
 class UserError(ClusterError):
     """Something that the user can change: a setting, a value, a file. The message says what and how."""
 
@@ -55,10 +59,18 @@ class DecodeError(PeerError):
     """Bytes that are not a message, or that exceed a limit."""
 
 
+class ForgottenError(PeerError):
+    """A receiver does not have calls that it had acknowledged: its journal is off, lost or an older one."""
+
+
 class RefusedError(PeerError):
     """The other side refused this one: another protocol, another job. The message names both versions."""
 
     exit_code = EXIT_USER
+
+
+class UndeliveredError(PeerError):
+    """The time to drain is over, and the other side has not taken what was still to be sent."""
 
 
 class StaleSnapshotError(PeerError):

@@ -1,0 +1,60 @@
+"""Runs of ours and of another library's side by side: interleaved, each in a process of its own, as medians and spread."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+PEERS = Path(__file__).parent.parent / "out" / "peers"
+
+
+def peer_python(requirement: str) -> str:
+    """Return the interpreter of a virtual environment with just that package, made at the first call."""
+    folder = PEERS / requirement.replace("==", "-")
+    python = folder / "bin" / "python"
+    if not (folder / ".installed").exists():
+        print(f"installing {requirement} into {folder} (once)", file=sys.stderr)
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", requirement], check=True)
+        (folder / ".installed").touch()
+    return str(python)
+
+
+def run_json(command: Sequence[str], timeout_s: float) -> dict[str, float]:
+    """Run a command and return the JSON of its line that begins with RESULT."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, env=environ, check=False)
+    for line in done.stdout.splitlines():
+        if line.startswith("RESULT "):
+            return dict(json.loads(line.removeprefix("RESULT ")))
+    raise RuntimeError(f"{' '.join(command)} gave no result:\n{done.stdout}\n{done.stderr}")
+
+
+def interleave(
+    cases: dict[str, Callable[[], dict[str, float]]], repeats: int
+) -> dict[str, list[dict[str, float]]]:
+    """Run every case `repeats` times, in turn, so that a slow phase of the machine meets all of them."""
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in cases}
+    for turn in range(repeats):
+        for name, run in cases.items():
+            results[name].append(run())
+            print(f"{turn + 1}/{repeats} {name}: {results[name][-1]}", file=sys.stderr)
+    return results
+
+
+def spread(results: list[dict[str, float]], key: str) -> dict[str, float]:
+    """Return minimum, median and maximum of one figure."""
+    values = [result[key] for result in results]
+    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def machine() -> dict[str, str | int | None]:
+    """Return what the figures were taken on."""
+    return {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}

@@ -1,0 +1,142 @@
+"""What `self.memory` is for a Worker in an actor: the registered worker functions, and `length`.
+
+Calls are gathered into a chunk, which leaves when it is full or old. There is one open chunk: a call of another function
+sends it first, so that the Memory sees all calls of this actor in the order in which they were made. With no credit left,
+a call blocks; it never drops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from services.endpoints import blobs_body
+from srl_common.errors import EncodeError
+from srl_common.messages import Form
+
+if TYPE_CHECKING:
+    from srl.base.rl.memory import RLMemory, WorkerFunc
+    from srl_common.link import Link
+
+ITEM_OVERHEAD_BYTES = 64
+"""What an item that is no byte string is taken to weigh, besides the bytes and arrays in it."""
+
+
+class Chunk:
+    """The calls of one function that wait to leave together."""
+
+    def __init__(self, endpoint: str, form: str) -> None:
+        self.endpoint = endpoint
+        self.form = form
+        self.items: list[Any] = []
+        self.bytes = 0
+        self.begun_s = 0.0
+
+    def body(self) -> Any:
+        """Return what travels as `Call.body`."""
+        return blobs_body(self.items) if self.form == Form.BLOBS else self.items
+
+
+class RemoteMemory:
+    """The stand-in for the author's Memory.
+
+    Args:
+        memory: an instance of the author's Memory, for what it registers and its serializers.
+        link: to the Memory's host.
+        chunk_items, chunk_bytes, chunk_age_s: when a chunk leaves.
+        clock: seconds, monotonic.
+        give_up: tells a blocked call that the time to drain is over.
+        version: (epoch, train_count) of the parameter in use.
+    """
+
+    def __init__(
+        self,
+        memory: RLMemory[Any],
+        link: Link,
+        chunk_items: int,
+        chunk_bytes: int,
+        chunk_age_s: float,
+        clock: Callable[[], float],
+        give_up: Callable[[], bool],
+        version: Callable[[], tuple[int, int]],
+    ) -> None:
+        self._name = type(memory).__name__
+        self._link = link
+        self._chunk_items, self._chunk_bytes, self._chunk_age_s = chunk_items, chunk_bytes, chunk_age_s
+        self._clock = clock
+        self._give_up = give_up
+        self._version = version
+        self._open: Chunk | None = None
+        self.credit_wait_s = 0.0
+        self.chunks_sent = 0
+        self.items_sent = dict.fromkeys(memory.get_worker_funcs(), 0)
+        for name, worker in memory.get_worker_funcs().items():
+            setattr(self, name, self._endpoint(name, worker))
+
+    def length(self) -> int:
+        """Return the Memory's length as its host last said, -1 before."""
+        return int(self._link.host_counters.get("memory_length", -1))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        # Only reached for what is not there: the error says what is, and what to do.
+        raise AttributeError(
+            f"an actor's memory has no '{name}': it has what {self._name}.setup registers with "
+            f"register_worker_func ({', '.join(self.items_sent) or 'nothing'}), and length"
+        )
+
+    def flush(self) -> None:
+        """Send the open chunk. Blocks while there is no credit."""
+        chunk, self._open = self._open, None
+        if chunk is None or not chunk.items:
+            return
+        self.credit_wait_s += self._link.wait_for_credit(self._give_up)
+        try:
+            self._link.call(chunk.endpoint, chunk.form, len(chunk.items), chunk.body(), self._version())
+        except EncodeError as error:
+            raise EncodeError(f"{self._name}.{chunk.endpoint}: an item cannot travel: {error}") from None
+        self.chunks_sent += 1
+        self.items_sent[chunk.endpoint] += len(chunk.items)
+
+    def flush_old(self) -> None:
+        """Send the open chunk if it has waited long enough."""
+        if self._open is not None and self._clock() - self._open.begun_s >= self._chunk_age_s:
+            self.flush()
+
+    def _endpoint(self, name: str, worker: WorkerFunc) -> Callable[..., None]:
+        """Return the function that the Worker calls under `name`."""
+        serializer = worker.serializer
+        if serializer is None:
+            def call(*args: Any, **kwargs: Any) -> None:
+                self._gather(name, Form.CALLS, (args, kwargs))
+        else:
+            def call(*args: Any, **kwargs: Any) -> None:
+                raw = serializer(*args, **kwargs)
+                if type(raw) is bytes:
+                    self._gather(name, Form.BLOBS, raw)
+                else:
+                    self._gather(name, Form.TUPLES, raw if isinstance(raw, tuple) else (raw,))
+
+        call.__name__ = name
+        return call
+
+    def _gather(self, endpoint: str, form: str, item: Any) -> None:
+        chunk = self._open
+        if chunk is None or chunk.endpoint != endpoint or chunk.form != form:
+            self.flush()
+            chunk = self._open = Chunk(endpoint, form)
+            chunk.begun_s = self._clock()
+        chunk.items.append(item)
+        chunk.bytes += len(item) if form == Form.BLOBS else _weight(item)
+        if len(chunk.items) >= self._chunk_items or chunk.bytes >= self._chunk_bytes:
+            self.flush()
+
+
+def _weight(value: Any) -> int:
+    """Return about how many bytes `value` will be on the wire."""
+    if isinstance(value, bytes | str):
+        return len(value)
+    if isinstance(value, tuple | list):
+        return ITEM_OVERHEAD_BYTES + sum(map(_weight, value))
+    if isinstance(value, dict):
+        return ITEM_OVERHEAD_BYTES + sum(map(_weight, value.values()))
+    return int(getattr(value, "nbytes", 0))

@@ -1,0 +1,64 @@
+"""Where the author's code ends and ours begins, told from a traceback: whose exception is it, and in which hook."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import srl
+import srl_common
+from srl.base.exception import SRLError
+from srl_common.errors import AuthorError, ClusterError, UserError
+
+_OURS = tuple(str(Path(package).parent.resolve()) for package in (str(srl.__file__), str(srl_common.__file__), __file__))
+_AUTHORED = str(Path(str(srl.__file__)).parent.resolve() / "algorithms")
+"""The built-in algorithms are written as an author would: an exception there is one of an author's code."""
+
+
+@contextmanager
+def authored(service: str) -> Iterator[None]:
+    """Around all of a service's work: an exception in the author's code becomes an AuthorError that names the hook."""
+    try:
+        yield
+    except Exception as error:
+        raise explain(error, service) from error
+
+
+def explain(error: Exception, service: str) -> Exception:
+    """Return what to raise instead of `error`: an AuthorError when it came out of an author's hook.
+
+    A mistake that `srl` itself reports becomes a UserError; anything else is returned as it is, a bug of ours.
+    """
+    if isinstance(error, ClusterError):
+        return error
+    hook = _outermost_author_frame(error.__traceback__)
+    if hook is not None:
+        name = hook.tb_frame.f_code.co_qualname
+        text = "".join(traceback.format_exception(type(error), error, hook))
+        return AuthorError(service, name, text.rstrip())
+    if isinstance(error, SRLError | AssertionError):
+        return UserError(str(error))
+    return error
+
+
+def _outermost_author_frame(step: TracebackType | None) -> TracebackType | None:
+    while step is not None:
+        if is_authors(step.tb_frame.f_code.co_filename):
+            return step
+        step = step.tb_next
+    return None
+
+
+def is_authors(file: str) -> bool:
+    """Tell whether the code in `file` is an author's: neither ours nor a part of Python."""
+    path = str(Path(file).resolve()) if not file.startswith("<") else file
+    if path.startswith(_AUTHORED):
+        return True
+    return not path.startswith((*_OURS, "<")) and "site-packages" not in path and not _is_standard(path)
+
+
+def _is_standard(path: str) -> bool:
+    return path.startswith(str(Path(traceback.__file__).parent.resolve()))

@@ -1,0 +1,144 @@
+"""One service as a child process: started, listened to, started again, ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Literal
+
+from srl_common.errors import EXIT_AUTHOR, EXIT_INTERNAL, EXIT_OK, AuthorError, InternalError, UserError
+from srl_common.settings import ServiceSettings, child_environ
+
+Kind = Literal["actor", "memory", "learner"]
+
+RESTARTS_MAX = 30
+"""A child that has to be started anew more often than this..."""
+RESTARTS_WINDOW_S = 60.0
+"""...within so many seconds is given up."""
+
+
+class Child:
+    """A service process and its successors.
+
+    Args:
+        kind: which service.
+        settings: with `name`, `report_file` and `exit_with_stdin` set.
+        say: shows a line to the user.
+    """
+
+    def __init__(self, kind: Kind, settings: ServiceSettings, say: Callable[[str], None]) -> None:
+        self.kind = kind
+        self.name = settings.name
+        self.restarts = 0
+        self._settings = settings
+        self._say = say
+        self._restarted_s: deque[float] = deque(maxlen=RESTARTS_MAX)
+        self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def _start(self) -> subprocess.Popen[str]:
+        paths = [str(Path(path or ".").resolve()) for path in sys.path]
+        # A session of its own: Ctrl-C reaches the parent alone, which then ends its children in order.
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"services.{self.kind}"],
+            env=child_environ(self._settings, paths),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        self._reader = threading.Thread(target=self._pass_on, args=(process.stdout,), daemon=True)
+        self._reader.start()
+        return process
+
+    def _pass_on(self, lines: IO[str]) -> None:
+        with lines:
+            for line in lines:
+                if not line.startswith("error: ") and line.strip():
+                    self._say(f"[{self.name}] {line.rstrip()}")
+
+    def revive(self) -> None:
+        """Start the process again if a kill ended it. Raises what it reported if it failed by itself."""
+        exit_code = self._process.poll()
+        if exit_code is None:
+            return
+        self._close()
+        if exit_code >= EXIT_INTERNAL or exit_code in {EXIT_AUTHOR, EXIT_OK, 1, 2}:
+            raise self._failure(exit_code)
+        self._count_restart(exit_code)
+        self._say(f"{self.name} was ended by {_signal_name(exit_code)}: started anew")
+        self.restarts += 1
+        self._process = self._start()
+
+    def _count_restart(self, exit_code: int) -> None:
+        now_s = time.monotonic()
+        if len(self._restarted_s) == RESTARTS_MAX and now_s - self._restarted_s[0] < RESTARTS_WINDOW_S:
+            raise UserError(
+                f"{self.name} is ended by {_signal_name(exit_code)} again and again: is there enough memory?"
+            )
+        self._restarted_s.append(now_s)
+
+    def _failure(self, exit_code: int) -> Exception:
+        report = Path(self._settings.report_file)
+        text = report.read_text(encoding="utf-8") if report.is_file() else f"exit code {exit_code} without a report"
+        if exit_code == EXIT_AUTHOR:
+            hook, _, traceback_text = text.partition(f" failed in the {self.name}:\n")
+            return AuthorError(self.name, hook, traceback_text)
+        if exit_code == EXIT_INTERNAL:
+            return InternalError(text)
+        return UserError(f"{self.name}: {text}")
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM: the service drains and ends."""
+        if self.running:
+            self._process.terminate()
+
+    def end(self, timeout_s: float) -> None:
+        """Wait for the end, and force it after `timeout_s`."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            self._say(f"{self.name} did not end within {timeout_s:.0f} s and was killed")
+        self._close()
+
+    def kill(self) -> None:
+        """End the process at once if it still runs."""
+        if self.running:
+            self._process.kill()
+            self._process.wait()
+        self._close()
+
+    def check_end(self) -> None:
+        """Raise what the process reported if it failed while it drained."""
+        if self._process.returncode >= EXIT_AUTHOR:
+            raise self._failure(self._process.returncode)
+
+    def _close(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._reader.join()
+
+
+def _signal_name(exit_code: int) -> str:
+    try:
+        return signal.Signals(-exit_code).name
+    except ValueError:
+        return f"exit code {exit_code}"

@@ -1,0 +1,386 @@
+"""The author's Memory made durable: inserts exactly once, a journal of what changed it, numbered batches.
+
+A recv function that *consumes* takes items out of the Memory (a queue). Its batches are numbered from 1, each making
+is in the journal, and the batch is kept until a stored snapshot of the parameter contains it: a learner that dies has
+its batches handed to the next one, and a host that dies makes the same ones again on replay. A function that does not
+consume (a replay memory's) needs none of this.
+
+The order of one insert: judged (duplicate? gap?), written to the journal, applied. Only then it may be acknowledged.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from services.endpoints import Endpoints
+from srl_common import codec, messages
+from srl_common.delivery import DedupeTable, Receiver, Verdict
+from srl_common.errors import CorruptError, EncodeError, PeerError, UserError
+from srl_common.journal import Journal
+from srl_common.messages import Batch, Call, Role
+
+if TYPE_CHECKING:
+    from srl.base.rl.memory import RLMemory
+    from srl_common.codec import Frame
+    from srl_common.journal import Fsync
+    from srl_common.settings import HostSettings
+
+log = logging.getLogger("srl")
+
+_CALL = b"C"
+_SAMPLE = b"S"
+_UPDATE = b"U"
+_RESUME = b"R"
+_UPDATES = "(updates)"
+"""Stands beside the names of recv functions in the position of a learner that hosts the Memory; no name of a function."""
+_ROLES = {b"A": Role.ACTOR, b"L": Role.LEARNER}
+_ROLE_BYTES = {role: byte for byte, role in _ROLES.items()}
+
+
+@dataclass
+class Stream:
+    """The numbered batches of one recv function."""
+
+    consumes: bool
+    made: int = 0
+    """Number of the newest batch."""
+    released: int = 0
+    """Up to here, batches are part of a stored snapshot."""
+    kept: dict[int, list[Frame]] = field(default_factory=dict)
+    """By number, the encoded messages of batches that are not released."""
+    unwritten: Any = None
+    """A value that was taken out of the Memory, but could not be written to the journal yet."""
+
+
+class DurableMemory:
+    """One author's Memory with everything that makes it survive.
+
+    Args:
+        memory: the author's object, set up.
+        job_digest: a journal of another job is refused.
+        journal: open, its records not yet read; None: a kill loses what is in the Memory.
+        window_calls: chunks that an actor may have under way.
+        update_window_calls: calls that a learner may have under way.
+        checkpoint_bytes: size of the journal at which a checkpoint is due.
+        keeps_batches: the learner is another process, to which batches may have to be sent again.
+    """
+
+    def __init__(
+        self,
+        memory: RLMemory[Any],
+        job_digest: str,
+        journal: Journal | None,
+        window_calls: int,
+        update_window_calls: int,
+        checkpoint_bytes: int,
+        *,
+        keeps_batches: bool,
+    ) -> None:
+        self._memory = memory
+        self._name = type(memory).__name__
+        self._job_digest = job_digest
+        self._journal = journal
+        self._checkpoint_bytes = checkpoint_bytes
+        self._keeps_batches = keeps_batches
+        self._can_checkpoint = True
+        self.endpoints = Endpoints(memory)
+        self.streams = {name: Stream(recv.consumes) for name, recv in self.endpoints.recv.items()}
+        self._dedupe = {Role.ACTOR: DedupeTable(window_calls), Role.LEARNER: DedupeTable(update_window_calls)}
+        self.inserted = dict.fromkeys(self.endpoints.worker, 0)
+        self.updates = dict.fromkeys(self.endpoints.send, 0)
+        self._update_count = 0
+        self.checkpoints = 0
+        self.changes = 0
+        """Grows with everything that may change what a recv function answers."""
+
+    # --- inserts and updates
+
+    def insert(self, role: Role, incarnation: bytes, call: Call, frames: Sequence[Frame]) -> Verdict:
+        """Apply `call`, once, in order; `frames` is what it came as. Raises StorageError before anything changed."""
+        self.endpoints.check(role, call)
+        receiver = self._dedupe[role].receiver(incarnation)
+        verdict = receiver.judge(call.seq)
+        if verdict is Verdict.APPLY:
+            apply = self.endpoints.bind(role, call)
+            if self._journal is not None:
+                self._journal.append([_CALL + _ROLE_BYTES[role] + incarnation, *frames])
+            apply()
+            self._applied(role, call, receiver)
+        return verdict
+
+    def take_up(self, role: Role, incarnation: bytes, acked_seq: int) -> None:
+        """Take up a client to which calls up to `acked_seq` were acknowledged by this host or an earlier life of it.
+
+        Raises PeerError when they are missing here although there is a journal, which must have had them.
+        """
+        receiver = self._dedupe[role].receiver(incarnation)
+        applied_seq, _ = receiver.ack(open=False)
+        if acked_seq <= applied_seq:
+            return
+        if self._journal is not None:
+            raise PeerError(
+                f"call {acked_seq} was acknowledged, but the journal ends with call {applied_seq}: it is not the journal "
+                "that was written then; restore it, or start all services anew"
+            )
+        log.warning("without a journal, what calls %d to %d brought may be lost", applied_seq + 1, acked_seq)
+        self._dedupe[role].load_data({**self._dedupe[role].to_data(), incarnation: acked_seq})
+
+    def ack(self, role: Role, incarnation: bytes) -> tuple[int, int]:
+        """Return (applied_seq, limit_seq) for that client."""
+        return self._dedupe[role].receiver(incarnation).ack()
+
+    def forget(self, role: Role, incarnation: bytes) -> None:
+        """Drop what is known of a client that said Bye."""
+        self._dedupe[role].forget(incarnation)
+
+    def _applied(self, role: Role, call: Call, receiver: Receiver) -> None:
+        receiver.applied(call.seq)
+        self.changes += 1
+        counts = self.inserted if role is Role.ACTOR else self.updates
+        counts[call.endpoint] += call.count
+
+    # --- batches
+
+    def sample(self, endpoint: str) -> Any:
+        """Return the next batch of a recv function, or None for not yet. Raises StorageError, losing nothing."""
+        stream = self.streams[endpoint]
+        value = stream.unwritten
+        if value is None:
+            value = self.endpoints.recv[endpoint].func()
+            if value is None:
+                return None
+        if stream.consumes and self._journal is not None:
+            stream.unwritten = value
+            self._journal.append([_SAMPLE, codec.pack([endpoint, stream.made + 1])])
+            stream.unwritten = None
+        stream.made += 1
+        return value
+
+    def make_batch(self, endpoint: str) -> list[Frame] | None:
+        """Return the next batch as an encoded message, kept if it must be; None for not yet."""
+        value = self.sample(endpoint)
+        return None if value is None else self._encode_batch(endpoint, value)
+
+    def _encode_batch(self, endpoint: str, value: Any) -> list[Frame]:
+        stream = self.streams[endpoint]
+        try:
+            frames = messages.encode(Batch(endpoint, stream.made, value))
+        except EncodeError as error:
+            raise EncodeError(f"{self._name}.{endpoint} returned a value that cannot travel: {error}") from None
+        if stream.consumes:
+            stream.kept[stream.made] = frames
+        return frames
+
+    def release(self, endpoint: str, number: int) -> None:
+        """Forget the batches up to `number`: a stored snapshot contains them."""
+        stream = self.streams[endpoint]
+        stream.released = max(stream.released, number)
+        for each in [each for each in stream.kept if each <= number]:
+            del stream.kept[each]
+
+    def resume(self, endpoint: str, released: int, received: int) -> list[list[Frame]]:
+        """Take up a learner that has `received` batches. Returns the kept ones that it has not."""
+        stream = self.streams[endpoint]
+        self.release(endpoint, released)
+        stream.made = max(stream.made, received) if stream.consumes else received
+        return [frames for number, frames in sorted(stream.kept.items()) if number > received]
+
+    def update(self, endpoint: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Call a trainer's send function of a learner that hosts this Memory. Raises StorageError, EncodeError."""
+        if self._journal is not None:
+            self._journal.append([_UPDATE, codec.pack([_UPDATES, self._update_count + 1, endpoint, args, kwargs])])
+        self._update_count += 1
+        self.updates[endpoint] += 1
+        self.changes += 1
+        self.endpoints.send[endpoint](*args, **kwargs)
+
+    def position(self) -> dict[str, int]:
+        """Return how far the learner that hosts this Memory is: batches by recv function, and updates."""
+        return {_UPDATES: self._update_count, **{name: stream.made for name, stream in self.streams.items()}}
+
+    # --- checkpoint and recovery
+
+    @property
+    def journal_bytes(self) -> int:
+        return self._journal.size_bytes if self._journal is not None else 0
+
+    @property
+    def journal_records(self) -> int:
+        return self._journal.records if self._journal is not None else 0
+
+    @property
+    def checkpoint_due(self) -> bool:
+        return self._can_checkpoint and self.journal_bytes >= self._checkpoint_bytes
+
+    def sync(self, now_s: float) -> None:
+        """Force the journal to disk if that is due."""
+        if self._journal is not None:
+            self._journal.sync(now_s)
+
+    def checkpoint(self) -> None:
+        """Write the whole state, and begin the journal anew. A Memory without call_backup keeps its journal."""
+        if self._journal is None:
+            return
+        try:
+            backup = self._memory.backup()
+        except NotImplementedError:
+            self._can_checkpoint = False
+            log.warning("%s has no call_backup: its journal grows until the job ends", self._name)
+            return
+        try:
+            self._write_checkpoint(backup)
+        except EncodeError as error:
+            raise EncodeError(f"{self._name}.call_backup returned a value that cannot travel: {error}") from None
+
+    def _write_checkpoint(self, backup: Any) -> None:
+        assert self._journal is not None
+        seed = secrets.randbits(32)
+        state = {
+            "job": self._job_digest,
+            "seed": seed,
+            "memory": backup,
+            "dedupe": {str(role): table.to_data() for role, table in self._dedupe.items()},
+            "streams": {name: (stream.made, stream.released) for name, stream in self.streams.items()},
+            "kept": {
+                name: {number: codec.join_frames(frames) for number, frames in stream.kept.items()}
+                for name, stream in self.streams.items()
+            },
+            "inserted": self.inserted,
+            "updates": self.updates,
+            "update_count": self._update_count,
+        }
+        self._journal.checkpoint([codec.pack(state)])
+        self.checkpoints += 1
+        self._seed(seed)
+
+    def recover(self, position: Mapping[str, int] | None = None) -> None:
+        """Load the checkpoint and replay the journal; with none, begin one.
+
+        Args:
+            position: only where the learner hosts the Memory: the last batch of each recv function that its snapshot
+                contains. Later ones are not made again: their items stay in the Memory.
+        """
+        if self._journal is not None:
+            self._recover_from(self._journal, position)
+        for name, number in (position or {}).items():
+            if name in self.streams:
+                self.streams[name].made = max(self.streams[name].made, number)
+        self._update_count = max(self._update_count, (position or {}).get(_UPDATES, 0))
+
+    def _recover_from(self, journal: Journal, position: Mapping[str, int] | None) -> None:
+        saved = journal.read_checkpoint()
+        records = list(journal.replay())
+        if journal.cut_bytes:
+            log.warning("the journal ended in a torn record: %d bytes cut", journal.cut_bytes)
+        if saved is None:
+            self._write_checkpoint(None)
+            return
+        self._load(codec.unpack(saved[0], codec.UNLIMITED))
+        void = _void_records(records, position) if position is not None else frozenset()
+        for index, record in enumerate(records):
+            if index not in void:
+                self._replay(record)
+        if position is not None:
+            journal.append([_RESUME, codec.pack(dict(position))])
+        log.info("recovered the Memory: %d items, %d journal records replayed", self._memory.length(), len(records))
+
+    def _load(self, state: dict[str, Any]) -> None:
+        if state["job"] != self._job_digest:
+            raise UserError(
+                f"the journal belongs to another job (digest {state['job'][:12]}, this one is {self._job_digest[:12]}): "
+                "set SRL_JOURNAL_DIR to another folder, or remove this one if its data is not wanted"
+            )
+        if state["memory"] is not None:
+            self._memory.restore(state["memory"])
+        for role, table in state["dedupe"].items():
+            self._dedupe[Role(role)].load_data(table)
+        for name, (made, released) in state["streams"].items():
+            if name in self.streams:
+                self.streams[name].made, self.streams[name].released = made, released
+                kept = state["kept"][name].items()
+                self.streams[name].kept = {number: codec.split_frames(data) for number, data in kept}
+        self.inserted.update(state["inserted"])
+        self.updates.update(state["updates"])
+        self._update_count = state["update_count"]
+        self._seed(state["seed"])
+
+    def _seed(self, seed: int) -> None:
+        # An author's consuming `sample` that draws from the global generators draws the same again on replay.
+        if self._keeps_batches:
+            random.seed(seed)
+            np.random.seed(seed)  # noqa: NPY002  authors use the global generator
+
+    def _replay(self, record: Sequence[Frame]) -> None:
+        tag = bytes(record[0])
+        if tag == _SAMPLE:
+            self._replay_sample(*codec.unpack(record[1]))
+        elif tag == _UPDATE:
+            _, self._update_count, endpoint, args, kwargs = codec.unpack(record[1])
+            self.endpoints.send[endpoint](*args, **kwargs)
+        elif tag[:1] == _CALL:
+            call = messages.decode(record[1:])
+            if not isinstance(call, Call):
+                raise CorruptError(f"the journal holds a {type(call).__name__} where a Call was written")
+            role = _ROLES[tag[1:2]]
+            self.endpoints.bind(role, call)()
+            self._applied(role, call, self._dedupe[role].receiver(tag[2:]))
+        elif tag != _RESUME:
+            raise CorruptError(f"the journal holds a record of an unknown kind: {tag[:1]!r}")
+
+    def _replay_sample(self, endpoint: str, number: int) -> None:
+        value = self.endpoints.recv[endpoint].func()
+        self.streams[endpoint].made = number
+        if value is not None and self._keeps_batches and number > self.streams[endpoint].released:
+            self._encode_batch(endpoint, value)
+
+    # --- the author's object
+
+    def length(self) -> int:
+        """Return what the Memory's length() says; -1: it does not say."""
+        return self._memory.length()
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._journal is not None:
+            self._journal.close()
+
+
+def open_durable_memory(
+    memory: RLMemory[Any], job_digest: str, settings: HostSettings, *, keeps_batches: bool
+) -> DurableMemory:
+    """Return `memory` with the journal and the windows that the settings ask for, not yet recovered."""
+    journal = None
+    if settings.journal == "on":
+        fsync = cast("Fsync", settings.journal_fsync)
+        journal = Journal(Path(settings.journal_dir), fsync, settings.journal_fsync_interval_s)
+    return DurableMemory(
+        memory, job_digest, journal,
+        settings.window_calls, settings.update_window_calls, settings.checkpoint_bytes,
+        keeps_batches=keeps_batches,
+    )  # fmt: skip
+
+
+def _void_records(records: Sequence[Sequence[Frame]], position: Mapping[str, int]) -> frozenset[int]:
+    """Return the indices of what the learner did after its last snapshot, and what is therefore undone.
+
+    A later life numbers its batches and updates from the snapshot it resumed from, hence the walk from the end.
+    """
+    limits, void = dict(position), set()
+    for index in range(len(records) - 1, -1, -1):
+        tag = bytes(records[index][0])
+        if tag == _RESUME:
+            resumed: dict[str, int] = codec.unpack(records[index][1])
+            limits = {name: min(limit, resumed.get(name, 0)) for name, limit in limits.items()}
+        elif tag in {_SAMPLE, _UPDATE}:
+            name, number, *_ = codec.unpack(records[index][1])
+            if number > limits.get(name, 0):
+                void.add(index)
+    return frozenset(void)

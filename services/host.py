@@ -1,0 +1,295 @@
+"""The host's side of the conversations: clients come with frames, and `outbox` fills with what to send to whom.
+
+Does no I/O of its own: the memory service, and a learner that hosts the Memory itself, move the frames.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from services.durable_memory import DurableMemory
+from srl_common import messages
+from srl_common.errors import DecodeError, PeerError, StorageError
+from srl_common.link import new_incarnation
+from srl_common.messages import (
+    MAY_SEND,
+    PROTOCOL,
+    Ack,
+    Beat,
+    Bye,
+    Call,
+    Hello,
+    Message,
+    Pull,
+    Refuse,
+    Role,
+    Stranger,
+    View,
+    Watch,
+    Welcome,
+)
+
+if TYPE_CHECKING:
+    from srl_common.codec import Frame
+
+log = logging.getLogger("srl")
+
+CLIENT_GONE_AFTER_S = 5.0
+"""A client that has not been heard of for so long is no longer counted as living."""
+FORGET_AFTER_S = 60.0
+DRY_AGAIN_AFTER_S = 0.05
+"""A recv function that said None is asked again after so long though nothing was inserted: it may depend on time."""
+
+
+@dataclass
+class Client:
+    """A client that has said Hello."""
+
+    name: str
+    role: Role
+    heard_s: float
+    counters: dict[str, Any] = field(default_factory=dict)
+
+
+class MemoryHost:
+    """Serves one `DurableMemory` to its clients.
+
+    Args:
+        memory: recovered.
+        job_digest: clients that work for another job are refused.
+        clock: seconds, monotonic.
+        counters: the service's own, for Beat and View.
+        serves: the roles of clients that may come.
+    """
+
+    def __init__(
+        self,
+        memory: DurableMemory,
+        job_digest: str,
+        clock: Callable[[], float],
+        counters: Callable[[], dict[str, Any]] = dict,
+        serves: frozenset[Role] = frozenset(Role),
+    ) -> None:
+        self._memory = memory
+        self._job_digest = job_digest
+        self._clock = clock
+        self._service_counters = counters
+        self._serves = serves
+        self._incarnation = new_incarnation()
+        self._clients: dict[bytes, Client] = {}
+        self._to_ack: dict[bytes, Client] = {}
+        self._learner: bytes | None = None
+        self._epoch = 0
+        self._wanted = dict.fromkeys(memory.streams, 0)
+        self._dry: dict[str, tuple[int, float]] = {}
+        self._storage_failed = False
+        self.outbox: deque[tuple[bytes, Sequence[Frame]]] = deque()
+        self.count: Counter[str] = Counter()
+
+    # --- what comes in
+
+    def handle(self, incarnation: bytes, frames: Sequence[Frame]) -> None:
+        """Take one message. Whatever is wrong with it, the client hears of it and the host goes on."""
+        try:
+            message = messages.decode(frames)
+            self._dispatch(incarnation, message, frames)
+        except DecodeError as error:
+            self.count["undecodable"] += 1
+            self._refuse(incarnation, str(error))
+        except PeerError as error:
+            self._refuse(incarnation, str(error))
+
+    def _dispatch(self, incarnation: bytes, message: Message, frames: Sequence[Frame]) -> None:
+        if isinstance(message, Hello):
+            self._on_hello(incarnation, message)
+            return
+        client = self._clients.get(incarnation)
+        if client is None:
+            self.count["strangers"] += 1
+            self._post(incarnation, Stranger())
+            return
+        if type(message) not in MAY_SEND[client.role]:
+            raise PeerError(f"{client.role} '{client.name}' may not send {type(message).__name__}")
+        client.heard_s = self._clock()
+        match message:
+            case Call():
+                self._on_call(incarnation, client, message, frames)
+            case Pull():
+                self._on_pull(message)
+            case Beat():
+                client.counters = message.counters
+                self._post(incarnation, Beat(self._counters()))
+            case Watch():
+                self._post(incarnation, self.view())
+            case Bye():
+                self._on_bye(incarnation, client)
+
+    def _on_hello(self, incarnation: bytes, hello: Hello) -> None:
+        role = self._check_hello(incarnation, hello)
+        applied_seq = limit_seq = 0
+        if role is not Role.OBSERVER:
+            self._memory.take_up(role, incarnation, hello.acked_seq)
+            applied_seq, limit_seq = self._memory.ack(role, incarnation)
+        self._clients[incarnation] = Client(hello.name, role, self._clock())
+        self._post(incarnation, Welcome(PROTOCOL, self._incarnation, applied_seq, limit_seq))
+        if role is Role.LEARNER:
+            self._take_up_learner(incarnation, hello)
+
+    def _check_hello(self, incarnation: bytes, hello: Hello) -> Role:
+        if hello.protocol != PROTOCOL:
+            raise PeerError(
+                f"'{hello.name}' speaks protocol {hello.protocol}, this service {PROTOCOL}: "
+                "run the same version of srl-cluster everywhere"
+            )
+        if incarnation != hello.incarnation:
+            raise PeerError(f"'{hello.name}' does not connect with the incarnation that it names")
+        if hello.role not in self._serves:
+            raise PeerError(f"'{hello.name}' has the role '{hello.role}', this service serves {', '.join(self._serves)}")
+        role = Role(hello.role)
+        if role is not Role.OBSERVER and hello.job_digest != self._job_digest:
+            raise PeerError(
+                f"'{hello.name}' works for job {hello.job_digest[:12]}, this service for {self._job_digest[:12]}: "
+                "the environment, the configuration or the author's file differs; start all services with the same job"
+            )
+        if role is Role.LEARNER and hello.epoch < self._epoch:
+            raise PeerError(f"'{hello.name}' has epoch {hello.epoch}, but a learner with epoch {self._epoch} took over")
+        return role
+
+    def _take_up_learner(self, incarnation: bytes, hello: Hello) -> None:
+        self._learner, self._epoch = incarnation, hello.epoch
+        self._dry.clear()
+        for endpoint in self._memory.streams:
+            released, received = hello.released.get(endpoint, 0), hello.received.get(endpoint, 0)
+            self._wanted[endpoint] = received
+            for frames in self._memory.resume(endpoint, released, received):
+                self.outbox.append((incarnation, frames))
+
+    def _on_call(self, incarnation: bytes, client: Client, call: Call, frames: Sequence[Frame]) -> None:
+        try:
+            verdict = self._memory.insert(client.role, incarnation, call, frames)
+        except StorageError as error:
+            self._on_storage_error(error)
+            return
+        self._storage_failed = False
+        self.count[verdict.name.lower()] += 1
+        self._to_ack[incarnation] = client
+
+    def _on_storage_error(self, error: StorageError) -> None:
+        # No acknowledgement: the client keeps the call, sends it again, and blocks when its credit is used up.
+        self.count["journal_failures"] += 1
+        if not self._storage_failed:
+            log.error("nothing is inserted until this is mended, and nothing is lost: %s", error)
+        self._storage_failed = True
+
+    def _on_pull(self, pull: Pull) -> None:
+        self._memory.endpoints.check_recv(pull.endpoint)
+        self._wanted[pull.endpoint] = max(self._wanted[pull.endpoint], pull.wanted)
+        self._memory.release(pull.endpoint, pull.released)
+
+    def _on_bye(self, incarnation: bytes, client: Client) -> None:
+        del self._clients[incarnation]
+        self._to_ack.pop(incarnation, None)
+        if client.role is not Role.OBSERVER:
+            self._memory.forget(client.role, incarnation)
+        if incarnation == self._learner:
+            self._learner = None
+
+    # --- what goes out
+
+    def acknowledge(self) -> None:
+        """Acknowledge what was applied since the last time, one message a client."""
+        for incarnation, client in self._to_ack.items():
+            self._post(incarnation, Ack(*self._memory.ack(client.role, incarnation)))
+        self._to_ack.clear()
+
+    def make_batches(self) -> None:
+        """Prepare the batches that the learner has asked for, as far as the Memory has any."""
+        if self._learner is None:
+            return
+        for endpoint, stream in self._memory.streams.items():
+            while stream.made < self._wanted[endpoint] and not self._is_dry(endpoint):
+                self._make_batch(self._learner, endpoint)
+
+    def _make_batch(self, learner: bytes, endpoint: str) -> None:
+        try:
+            frames = self._memory.make_batch(endpoint)
+        except StorageError as error:
+            self._on_storage_error(error)
+            frames = None
+        if frames is None:
+            self._dry[endpoint] = (self._memory.changes, self._clock() + DRY_AGAIN_AFTER_S)
+        else:
+            self._dry.pop(endpoint, None)
+            self.outbox.append((learner, frames))
+
+    def _is_dry(self, endpoint: str) -> bool:
+        if endpoint not in self._dry:
+            return False
+        changes, again_s = self._dry[endpoint]
+        return changes == self._memory.changes and self._clock() < again_s
+
+    def _post(self, incarnation: bytes, message: Message) -> None:
+        self.outbox.append((incarnation, messages.encode(message)))
+
+    def _refuse(self, incarnation: bytes, reason: str) -> None:
+        self.count["refused"] += 1
+        log.warning("refused: %s", reason)
+        self._post(incarnation, Refuse(reason))
+
+    # --- what is known
+
+    def maintain(self) -> None:
+        """Do what is due now and then: force the journal to disk, forget the silent."""
+        self._memory.sync(self._clock())
+        self._forget_silent()
+
+    def _forget_silent(self) -> None:
+        # One that comes back says Hello again.
+        since_s = self._clock() - FORGET_AFTER_S
+        for incarnation in [i for i, client in self._clients.items() if client.heard_s < since_s]:
+            del self._clients[incarnation]
+
+    def living(self) -> list[Client]:
+        """Return the clients that have been heard of lately, observers left out."""
+        since_s = self._clock() - CLIENT_GONE_AFTER_S
+        return [c for c in self._clients.values() if c.heard_s >= since_s and c.role is not Role.OBSERVER]
+
+    def view(self) -> View:
+        """Return what an observer sees."""
+        return View(self._counters(), {c.name: {"role": str(c.role), **c.counters} for c in self.living()})
+
+    def _counters(self) -> dict[str, Any]:
+        return {
+            "memory_length": self._memory.length(),
+            "inserted": sum(self._memory.inserted.values()),
+            "storage_failed": self._storage_failed,
+            **self._service_counters(),
+        }
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the values of `metrics.HOST`."""
+        memory = self._memory
+        return {
+            "srl_memory_length_items": memory.length(),
+            "srl_inserted_items_total": memory.inserted,
+            "srl_applied_chunks_total": self.count["apply"],
+            "srl_duplicate_chunks_total": self.count["duplicate"],
+            "srl_gap_chunks_total": self.count["gap"],
+            "srl_batches_total": {name: stream.made for name, stream in memory.streams.items()},
+            "srl_batches_outstanding": sum(len(stream.kept) for stream in memory.streams.values()),
+            "srl_updates_total": memory.updates,
+            "srl_clients": Counter(str(client.role) for client in self.living()),
+            "srl_strangers_total": self.count["strangers"],
+            "srl_refused_total": self.count["refused"],
+            "srl_undecodable_total": self.count["undecodable"],
+            "srl_journal_bytes": memory.journal_bytes,
+            "srl_journal_records_total": memory.journal_records,
+            "srl_journal_failures_total": self.count["journal_failures"],
+            "srl_checkpoints_total": memory.checkpoints,
+        }
+
+

@@ -1,0 +1,169 @@
+"""A Job: what a cluster trains, as plain data that any process can rebuild it from. No pickled objects.
+
+Its digest covers the data and the author's files: services with different ones refuse each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+import types
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from services.author import is_authors
+from srl.base.context import RunContext
+from srl.base.env import registration as env_registration
+from srl.base.rl import registration as rl_registration
+from srl.utils.plain_data import TARGET, from_plain, to_plain
+from srl_common import codec
+from srl_common.errors import DecodeError, SettingError, UserError
+
+MAIN = "__main__"
+MAIN_IN_CHILD = "__mp_main__"
+"""What a script is called where it is loaded for its classes: the name that multiprocessing uses too."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train."""
+
+    context: dict[str, Any]
+    """`RunContext.to_dict()`: environment, configuration, limits, players, seed."""
+    callbacks: list[dict[str, Any]]
+    algorithm: dict[str, str]
+    """The name that the algorithm is registered under, and its four entry points."""
+    environment: dict[str, Any]
+    """Id, entry point and arguments of an environment that is registered; empty for one that is found otherwise."""
+    modules: list[str]
+    """To import: the author's registrations are in them."""
+    main_file: str
+    """The script whose classes are `__main__:...`, or ""."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """By module, the sha256 of the author's file."""
+
+    @classmethod
+    def of(cls, context: RunContext) -> Self:
+        """Return the job of a run. Raises UserError for what another process could not rebuild."""
+        if context.env_config is None or context.rl_config is None:
+            raise UserError("a job needs an environment and an algorithm")
+        config = context.rl_config
+        algorithm = {"name": config.name, **vars(rl_registration.find_algorithm(config.name))}
+        environment = env_registration.describe(context.env_config.id)
+        plain, callbacks = context.to_dict(), to_plain(context.callbacks, "callbacks")
+        entry_points = [*list(algorithm.values())[1:], environment.get("entry_point", "")]
+        modules = _modules([*entry_points, *_classes_in([plain, callbacks])])
+        main_file = _main_file(config.name) if MAIN in modules else ""
+        return cls(plain, callbacks, algorithm, environment, modules, main_file, _sources(modules))
+
+    @property
+    def digest(self) -> str:
+        """Return the sha256 (hex) of all that makes the job what it is."""
+        data = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "main_file"}
+        return hashlib.sha256(codec.pack(data)).hexdigest()
+
+    def save(self, path: str | Path) -> None:
+        """Write the job to a file."""
+        Path(path).write_bytes(codec.pack({each.name: getattr(self, each.name) for each in fields(self)}))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a job. Raises SettingError when the file is absent or is none."""
+        if not path:
+            raise SettingError("no job: set SRL_JOB to the file of a job, as Job.save writes it")
+        try:
+            data = codec.unpack(Path(path).read_bytes())
+            job = cls(**data)
+        except OSError as error:
+            raise SettingError(f"SRL_JOB={path}: {error.strerror}") from error
+        except (DecodeError, TypeError) as error:
+            raise SettingError(f"SRL_JOB={path} is not the file of a job: {error}") from error
+        return job
+
+    def make_context(self) -> RunContext:
+        """Import the author's modules and return the run's context. Raises UserError when a file has changed."""
+        if self.main_file:
+            _load_main(self.main_file)
+        for module in self.modules:
+            importlib.import_module(module)
+        self._check_sources()
+        self._register()
+        context = RunContext.load(self.context)
+        context.callbacks = [from_plain(callback) for callback in self.callbacks]
+        return context
+
+    def is_over(self, train_count: int, elapsed_s: float) -> bool:
+        """Tell whether a limit of the job is reached."""
+        max_train_count, timeout_s = int(self.context["max_train_count"]), float(self.context["timeout"])
+        return 0 < max_train_count <= train_count or 0 < timeout_s <= elapsed_s
+
+    def _check_sources(self) -> None:
+        here = _sources(self.modules)
+        for module, digest in self.sources.items():
+            if here.get(module) != digest:
+                raise UserError(
+                    f"the job was made with {module} of digest {digest[:12]}, here it is {here.get(module, 'absent')[:12]}"
+                    f" ({_file_of(module)}): give all services the same file"
+                )
+
+    def _register(self) -> None:
+        if not rl_registration.is_registered(self.algorithm["name"]):
+            _, *entry_points = self.algorithm.values()
+            config = from_plain(self.context["rl_config"])
+            memory, parameter, trainer, worker = entry_points
+            rl_registration.register(config, memory, parameter, trainer, worker)
+        if self.environment and not env_registration.describe(self.environment["id"]):
+            env_registration.register(**self.environment)
+
+
+def _modules(entry_points: Iterable[str]) -> list[str]:
+    """Return the modules of "module:Class" names, each once; a script is called `__main__`, whatever its child calls it."""
+    names = [entry_point.partition(":")[0] for entry_point in entry_points if entry_point]
+    return list(dict.fromkeys(MAIN if name == MAIN_IN_CHILD else name for name in names if name != "builtins"))
+
+
+def _classes_in(plain: Any) -> Iterator[str]:
+    """Yield the "module:Class" of all that plain data must be rebuilt with."""
+    if isinstance(plain, list):
+        for each in plain:
+            yield from _classes_in(each)
+    elif isinstance(plain, dict):
+        yield from filter(None, [plain.get(TARGET)])
+        yield from _classes_in(list(plain.values()))
+
+
+def _main_file(algorithm: str) -> str:
+    file = getattr(sys.modules[MAIN], "__file__", None)
+    if not file or not Path(file).is_file():
+        raise UserError(
+            f"the classes of '{algorithm}' are defined in an interactive session, which no other process can import: "
+            "put them in a file"
+        )
+    return str(Path(file).resolve())
+
+
+def _file_of(module: str) -> str:
+    return str(getattr(sys.modules.get(module), "__file__", "") or "")
+
+
+def _sources(modules: Iterable[str]) -> dict[str, str]:
+    """Return the sha256 of each author's file; the library's own files are one version by protocol."""
+    found = {}
+    for module in modules:
+        file = _file_of(module)
+        if file and is_authors(file) and Path(file).is_file():
+            found[module] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    return found
+
+
+def _load_main(file: str) -> None:
+    """Load a script for its classes: all of it but what stands under `if __name__ == "__main__"`."""
+    if getattr(sys.modules.get(MAIN_IN_CHILD), "__file__", None) == file:
+        return
+    module = types.ModuleType(MAIN_IN_CHILD)
+    module.__file__ = file
+    sys.modules[MAIN_IN_CHILD] = sys.modules[MAIN] = module
+    exec(compile(Path(file).read_bytes(), file, "exec"), module.__dict__)  # noqa: S102  the author's own script

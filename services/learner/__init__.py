@@ -1,0 +1,1 @@
+"""The learner: runs the author's Trainer and publishes the Parameter."""

@@ -1,0 +1,249 @@
+"""The learner: `train_only` of `srl` with a Memory elsewhere, and between two trains whatever is due.
+
+It takes a new epoch at its start, resumes from the newest snapshot, and publishes one at once: an older learner that
+still lives is refused from then on.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from services import snapshot as snapshots
+from services.author import authored
+from services.durable_memory import open_durable_memory
+from services.job import Job
+from services.learner.hosted_memory import HostedMemory
+from services.learner.publisher import Publisher
+from services.learner.remote_memory import RemoteMemory
+from services.training import Training
+from srl.base.run.callback import RunCallback
+from srl.base.run.train_only import train_only
+from srl_common import metrics
+from srl_common.link import Link, new_incarnation
+from srl_common.messages import Role
+from srl_common.service import Health, Stop, start_pages
+from srl_common.snapshots import open_store
+from srl_common.transport import Client
+
+if TYPE_CHECKING:
+    from srl.base.context import RunContext, RunStateTrainer
+    from srl_common.settings import LearnerSettings
+    from srl_common.snapshots import Snapshot
+
+log = logging.getLogger("srl")
+
+TICK_S = 0.01
+EMPTY_WAIT_S = 0.05
+"""How long training waits for a batch before it asks the Trainer again."""
+INFO_VALUES_MAX = 32
+
+
+class TrainerMemory(Protocol):
+    """What the loop needs of the Trainer's `self.memory`, wherever the Memory is."""
+
+    taken: int
+    wait_s: float
+
+    def between_trains(self) -> None: ...
+    def poll(self) -> None: ...
+    def wait(self, timeout_s: float) -> None: ...
+    def consumed(self) -> dict[str, int]: ...
+    def release(self, position: Mapping[str, int]) -> None: ...
+    @property
+    def checkpoint_due(self) -> bool: ...
+    def checkpoint(self) -> None: ...
+    def drain(self) -> None: ...
+    def metrics(self) -> dict[str, Any]: ...
+    def close(self) -> None: ...
+
+
+def learn(settings: LearnerSettings, stop: Stop) -> None:
+    """Train for the settings' job until its limits are reached; then keep still until asked to stop."""
+    with authored(settings.name):
+        learner = Learner(settings, Job.load(settings.job), stop)
+        pages = start_pages(settings, learner.health, metrics.LEARNER + metrics.HOST, learner.metrics)
+        try:
+            learner.run()
+        finally:
+            learner.close()
+            if pages is not None:
+                pages.close()
+
+
+class Learner(RunCallback):
+    """One learner. As a callback of the loop, it does between two trains what is due."""
+
+    def __init__(self, settings: LearnerSettings, job: Job, stop: Stop) -> None:
+        self._settings = settings
+        self._job = job
+        self._stop = stop
+        self._training = Training(job)
+        store = open_store(settings.store)
+        self._epoch = store.claim_epoch(settings.store_job)
+        newest = store.latest(settings.store_job)
+        resumed = snapshots.learner_state(newest) if newest is not None else snapshots.LearnerState()
+        self._begun_s = time.monotonic() - resumed.elapsed_s
+        self._memory = self._make_memory(resumed.position)
+        self._parameter = self._training.make_parameter()
+        self._parameter.restore(resumed.parameter, from_serialized=True)
+        self._trainer = self._training.make_trainer(self._parameter, self._memory)
+        self._trainer.train_count = resumed.train_count
+        self._publisher = Publisher(store, settings.store_job)
+        self._positions: dict[tuple[int, int], Mapping[str, int]] = {}
+        """By version of a snapshot that may not be stored yet, how far training was in the batches."""
+        self._published_count = -1
+        self._next_snapshot_s = 0.0
+        self._next_tick_s = 0.0
+        self._taken = 0
+        self._calls = 0
+        self.end_reason = ""
+        self.health = Health()
+        log.info("epoch %d, from train count %d", self._epoch, resumed.train_count)
+
+    def _make_memory(self, position: Mapping[str, int]) -> TrainerMemory:
+        settings, memory = self._settings, self._training.make_memory()
+        if settings.memory_mode == "learner":
+            durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
+            durable.recover(position)
+            return HostedMemory(durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue)
+        remote = RemoteMemory(
+            memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue
+        )
+        incarnation = new_incarnation()
+        link = Link(
+            Client(settings.trainer_uri, incarnation),
+            Role.LEARNER, settings.name, incarnation, self._job.digest, time.monotonic, self._beat,
+            self._epoch, remote.positions,
+        )  # fmt: skip
+        remote.connect(link)
+        return remote
+
+    def run(self) -> None:
+        """Publish, train to the limits, publish again; wait for the wish to stop, and leave."""
+        self._publish()
+        self.health.ready = True
+        self._train()
+        if not self._stop.asked:
+            self._publish_and_wait()
+            log.info("training is over: %s", self.end_reason)
+            self._keep_still()
+        self._publish_and_wait()
+        self._memory.drain()
+        if self._settings.memory_mode == "learner" and self._settings.checkpoint_on_exit:
+            self._memory.checkpoint()
+
+    def close(self) -> None:
+        """End the thread and the connections."""
+        self._publisher.close()
+        self._memory.close()
+
+    def _train(self) -> None:
+        context = self._training.learner_context(self._trainer.train_count, self._elapsed_s())
+        if self._job.is_over(self._trainer.train_count, self._elapsed_s()):
+            self.end_reason = "over before this start"
+            return
+        state = train_only(context, self._trainer, [self, *context.callbacks])
+        self.end_reason = state.end_reason
+
+    def _keep_still(self) -> None:
+        while not self._stop.asked:
+            self._memory.wait(EMPTY_WAIT_S)
+            self._release()
+            self.health.turned()
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._begun_s
+
+    # --- between two trains
+
+    def on_train_after(self, context: RunContext, state: RunStateTrainer) -> bool:
+        """Do what is due; True ends the loop."""
+        self._calls += 1
+        self._memory.between_trains()
+        if self._memory.taken == self._taken and not state.is_step_trained:
+            self._memory.wait(EMPTY_WAIT_S)
+        self._taken = self._memory.taken
+        now_s = time.monotonic()
+        if now_s >= self._next_tick_s:
+            self._next_tick_s = now_s + TICK_S
+            self._tick(now_s)
+        return self._stop.asked
+
+    def _tick(self, now_s: float) -> None:
+        self.health.turned()
+        self._memory.poll()
+        self._publisher.check()
+        self._release()
+        if now_s >= self._next_snapshot_s:
+            self._publish()
+        if self._memory.checkpoint_due:
+            # Only at a stored snapshot: what was sampled after it would be missing from both.
+            self._publish_and_wait()
+            self._memory.checkpoint()
+
+    def _snapshot(self) -> Snapshot:
+        self._next_snapshot_s = time.monotonic() + self._settings.snapshot_interval_s
+        self._published_count = self._trainer.train_count
+        position = self._memory.consumed()
+        snapshot = snapshots.take(
+            self._parameter, self._epoch, self._trainer.train_count, position, self._elapsed_s()
+        )
+        self._positions[snapshot.version] = position
+        return snapshot
+
+    def _publish(self) -> None:
+        """Hand a snapshot to the publisher, unless nothing was trained since the last one."""
+        if self._trainer.train_count != self._published_count:
+            self._publisher.put(self._snapshot())
+
+    def _publish_and_wait(self) -> None:
+        self._publish()
+        while not self._publisher.wait(self._settings.drain_timeout_s):
+            log.warning("the snapshot of train count %d is not stored yet", self._published_count)
+            if self._stop.overdue:
+                return
+        self._release()
+
+    def _release(self) -> None:
+        """Let the batches go that a stored snapshot contains."""
+        stored = self._publisher.stored
+        if stored is not None and stored.version in self._positions:
+            self._memory.release(self._positions[stored.version])
+            self._positions = {v: p for v, p in self._positions.items() if v > stored.version}
+
+    # --- what is known
+
+    def _beat(self) -> dict[str, Any]:
+        trainer = self._trainer
+        info = {name: value for name, value in trainer.info.to_dict().items() if isinstance(value, int | float)}
+        stored = self._publisher.stored
+        return {
+            "train_count": trainer.train_count,
+            "train_calls": self._calls,
+            "epoch": self._epoch,
+            "snapshot_train_count": stored.train_count if stored else 0,
+            "sample_wait_s": self._memory.wait_s,
+            "elapsed_s": self._elapsed_s(),
+            "end_reason": self.end_reason,
+            "info": dict(list(info.items())[:INFO_VALUES_MAX]),
+        }
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the values of `metrics.LEARNER`, and of `metrics.HOST` where the Memory is here."""
+        beat = self._beat()
+        stored = self._publisher.stored
+        return {
+            "srl_train_count_total": beat["train_count"],
+            "srl_train_calls_total": beat["train_calls"],
+            "srl_sample_wait_seconds_total": beat["sample_wait_s"],
+            "srl_epoch": beat["epoch"],
+            "srl_snapshots_published_total": self._publisher.published,
+            "srl_snapshot_failures_total": self._publisher.failures,
+            "srl_snapshot_bytes": len(stored.data) if stored else 0,
+            "srl_snapshot_train_count": beat["snapshot_train_count"],
+            "srl_train_info": beat["info"],
+            **self._memory.metrics(),
+        }

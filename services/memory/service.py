@@ -1,0 +1,99 @@
+"""The loop of the memory service: the learner first, then a bounded burst of inserts, again and again."""
+
+from __future__ import annotations
+
+import time
+
+from services.author import authored
+from services.durable_memory import DurableMemory, open_durable_memory
+from services.host import MemoryHost
+from services.job import Job
+from services.training import Training
+from srl_common import metrics
+from srl_common.service import Health, Stop, start_pages
+from srl_common.settings import MemorySettings
+from srl_common.transport import Server, Waiter
+
+IDLE_WAIT_S = 0.02
+MAINTAIN_EVERY_S = 0.25
+
+
+def serve(settings: MemorySettings, stop: Stop) -> None:
+    """Host the Memory of the settings' job until asked to stop and all clients have left."""
+    with authored(settings.name):
+        job = Job.load(settings.job)
+        training = Training(job)
+        memory = open_durable_memory(training.make_memory(), job.digest, settings, keeps_batches=True)
+        memory.recover()
+        host = MemoryHost(memory, job.digest, time.monotonic)
+        service = MemoryService(settings, memory, host, stop)
+        pages = start_pages(settings, service.health, metrics.HOST, host.metrics)
+        try:
+            service.loop()
+            if settings.checkpoint_on_exit:
+                memory.checkpoint()
+        finally:
+            service.close()
+            memory.close()
+            if pages is not None:
+                pages.close()
+
+
+class MemoryService:
+    """Moves frames between the sockets and the host. Inserts never starve samples: bursts of them are bounded."""
+
+    def __init__(self, settings: MemorySettings, memory: DurableMemory, host: MemoryHost, stop: Stop) -> None:
+        self._memory = memory
+        self._host = host
+        self._stop = stop
+        self._burst_s = settings.actor_burst_ms / 1000
+        self._workers = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind)
+        self._trainers = Server(settings.trainer_uri, allow_insecure=settings.allow_insecure_bind)
+        self._waiter = Waiter((self._workers, self._trainers))
+        self._server_of: dict[bytes, Server] = {}
+        self._maintain_s = 0.0
+        self.health = Health()
+
+    def loop(self) -> None:
+        """Serve until asked to stop and no client lives, or the time to drain is over."""
+        self.health.ready = True
+        while not (self._stop.asked and (self._stop.overdue or not self._host.living())):
+            self._waiter.wait(IDLE_WAIT_S)
+            self._take(self._trainers, burst_s=0.0)
+            self._answer()
+            self._take(self._workers, self._burst_s)
+            self._answer()
+            self._maintain()
+
+    def _take(self, server: Server, burst_s: float) -> None:
+        """Hand the host what has come in at `server`: all that is here, but for no longer than `burst_s` after one."""
+        end_s = time.monotonic() + burst_s
+        while (received := server.receive()) is not None:
+            incarnation, frames = received
+            self._server_of[incarnation] = server
+            self._host.handle(incarnation, frames)
+            if burst_s and time.monotonic() >= end_s:
+                return
+
+    def _answer(self) -> None:
+        self._host.acknowledge()
+        self._host.make_batches()
+        outbox = self._host.outbox
+        while outbox:
+            incarnation, frames = outbox.popleft()
+            self._server_of[incarnation].send(incarnation, frames)
+
+    def _maintain(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._maintain_s:
+            self._maintain_s = now_s + MAINTAIN_EVERY_S
+            self._host.maintain()
+            if self._memory.checkpoint_due:
+                self._memory.checkpoint()
+            self.health.turned()
+
+    def close(self) -> None:
+        """Close the sockets, letting the last answers leave."""
+        self._workers.close(linger_s=0.5)
+        self._trainers.close(linger_s=0.5)
+

@@ -1,0 +1,63 @@
+"""What a snapshot of the learner holds: the Parameter, and how far it was in the batches when it was taken."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from srl_common import codec
+from srl_common.errors import EncodeError
+from srl_common.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from srl.base.rl.parameter import RLParameter
+
+
+@dataclass(frozen=True)
+class LearnerState:
+    """What a learner resumes from."""
+
+    parameter: Any = None
+    """What `RLParameter.backup` returned."""
+    train_count: int = 0
+    position: Mapping[str, int] = field(default_factory=dict)
+    """By recv function, the last batch that the parameter was trained on."""
+    elapsed_s: float = 0.0
+    """Seconds of training so far."""
+
+
+def take(
+    parameter: RLParameter[Any], epoch: int, train_count: int, position: Mapping[str, int], elapsed_s: float
+) -> Snapshot:
+    """Take a snapshot, encoded at once: training may go on and change the parameter. Raises EncodeError."""
+    whole = _encode(parameter, {"position": dict(position), "elapsed_s": elapsed_s}, to_worker=False)
+    worker = _encode(parameter, {}, to_worker=True) if _has_worker_part(parameter) else None
+    return Snapshot.make(epoch, train_count, whole, meta={"created_s": time.time()}, worker_data=worker)
+
+
+def learner_state(snapshot: Snapshot) -> LearnerState:
+    """Return what a learner resumes from. Raises CorruptError or DecodeError for a damaged snapshot."""
+    data = codec.unpack(snapshot.data, codec.UNLIMITED)
+    return LearnerState(data["parameter"], snapshot.train_count, data["position"], data["elapsed_s"])
+
+
+def worker_parameter(snapshot: Snapshot) -> Any:
+    """Return what an actor restores its Parameter from."""
+    return codec.unpack(snapshot.data, codec.UNLIMITED)["parameter"]
+
+
+def _encode(parameter: RLParameter[Any], extra: dict[str, Any], *, to_worker: bool) -> bytes:
+    backup = parameter.backup(serialized=True, to_worker=to_worker)
+    try:
+        return codec.pack({"parameter": backup, **extra})
+    except EncodeError as error:
+        name = f"{type(parameter).__name__}.call_backup"
+        raise EncodeError(f"{name} returned a value that cannot travel: {error}") from None
+
+
+def _has_worker_part(parameter: RLParameter[Any]) -> bool:
+    """Tell whether the author makes a smaller backup for actors: `call_backup` names the argument `to_worker`."""
+    return "to_worker" in inspect.signature(parameter.call_backup).parameters

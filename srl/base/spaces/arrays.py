@@ -1,0 +1,91 @@
+"""What spaces of numpy arrays have in common: NpArraySpace and BoxSpace."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from srl.base.define import SpaceTypes
+from srl.base.spaces.space import SpaceBase
+
+
+class BoundedArraySpace(SpaceBase[NDArray[Any]]):
+    """Arrays of one shape and dtype; `low` and `high`, arrays of that shape, are included."""
+
+    def __init__(
+        self, shape: tuple[int, ...], low: ArrayLike, high: ArrayLike, dtype: DTypeLike, stype: SpaceTypes
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self._dtype = np.dtype(dtype)
+        self._stype = self._meaning() if stype == SpaceTypes.UNKNOWN else stype
+        self.low, self.high = self._bound(low), self._bound(high)
+        if np.any(self.low > self.high):
+            raise ValueError(f"{type(self).__name__}: low {low!r} is above high {high!r}")
+
+    def _meaning(self) -> SpaceTypes:
+        return SpaceTypes.DISCRETE if np.issubdtype(self._dtype, np.integer) else SpaceTypes.CONTINUOUS
+
+    def _bound(self, bound: ArrayLike) -> NDArray[Any]:
+        given = np.asarray(bound)
+        # infinity does not fit into whole numbers: such a bound stays a float, and "no bound" stays visible
+        dtype = self._dtype if np.all(np.isfinite(given)) else np.dtype(np.float64)
+        try:
+            return np.broadcast_to(given, self.shape).astype(dtype)
+        except ValueError as err:
+            raise ValueError(
+                f"{type(self).__name__}: bound {bound!r} does not fit shape {self.shape}"
+            ) from err
+
+    @property
+    def stype(self) -> SpaceTypes:
+        return self._stype
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._dtype
+
+    def is_integer(self) -> bool:
+        """Tell whether the elements are whole numbers."""
+        return np.issubdtype(self._dtype, np.integer) or self.is_discrete()
+
+    def sample(self, mask: list[NDArray[Any]] | None = None) -> NDArray[Any]:  # noqa: ARG002  (not countable)
+        generator = np.random.default_rng(random.getrandbits(64))  # so that random.seed rules here too
+        if not self._is_finite():
+            return self.sanitize(generator.normal(size=self.shape))
+        if self.is_integer():
+            low, high = self.low.astype(np.int64), self.high.astype(np.int64)
+            return generator.integers(low, high, size=self.shape, endpoint=True).astype(self._dtype)
+        return generator.uniform(self.low, self.high, size=self.shape).astype(self._dtype)
+
+    def _is_finite(self) -> bool:
+        return bool(np.all(np.isfinite(self.low)) and np.all(np.isfinite(self.high)))
+
+    def sanitize(self, val: Any) -> NDArray[Any]:
+        try:
+            array = np.asarray(val, dtype=np.float64 if self.is_integer() else self._dtype).reshape(
+                self.shape
+            )
+        except (TypeError, ValueError) as err:
+            raise ValueError(f"{val!r} does not fit {self}") from err
+        if np.any(np.isnan(array)):
+            raise ValueError(f"{val!r} holds nan: it has no place in {self}")
+        array = np.rint(array) if self.is_integer() else array
+        return np.asarray(np.clip(array, self.low, self.high), self._dtype)
+
+    def check_val(self, val: Any) -> bool:
+        return (
+            isinstance(val, np.ndarray)
+            and val.shape == self.shape
+            and np.can_cast(val.dtype, self._dtype, "same_kind")
+            and bool(np.all((self.low <= val) & (val <= self.high)))
+        )
+
+    def get_default(self) -> NDArray[Any]:
+        return np.clip(np.zeros(self.shape, np.float64), self.low, self.high).astype(self._dtype)
+
+    def copy_value(self, v: NDArray[Any]) -> NDArray[Any]:
+        return v.copy()

@@ -1,0 +1,145 @@
+"""The progress of a cluster: rates, the Memory, how old the actors' parameters are, and the end's table."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from srl.runner.progress import ProgressOptions, duration_text, heading
+
+if TYPE_CHECKING:
+    from services.local import LocalCluster
+    from srl.base.context import RunContext
+
+_RATE_WINDOW_S = 3.0
+
+
+class ClusterProgress:
+    """Shows where a cluster stands, in one line that is kept up to date.
+
+    Counters of a service that was started anew begin at 0 again: what its earlier lives did is added.
+    """
+
+    def __init__(self, context: RunContext, options: ProgressOptions, *, enable: bool) -> None:
+        self._context = context
+        self._enable = enable
+        self._options = options
+        self._line = options.make_line()
+        self._begun_s = time.monotonic()
+        self._began = False
+        self._totals = _Totals()
+        self._rates = _Rates()
+        self._end_reason = ""
+        self._restarts = 0
+        self._learner: dict[str, Any] = {}
+
+    def begin(self) -> None:
+        """Say what begins."""
+        self._began = True
+        self._begun_s = time.monotonic()
+        if self._enable:
+            self.print(heading(self._context))
+
+    def print(self, text: str) -> None:
+        """Show a line that stays; also without progress, for what a user must know."""
+        self._line.print(text)
+
+    def update(self, cluster: LocalCluster) -> None:
+        """Take in what the cluster says, and show it when due."""
+        self._end_reason, self._restarts, self._learner = (
+            cluster.end_reason,
+            cluster.restarts,
+            cluster.learner,
+        )
+        for name, actor in cluster.actors.items():
+            self._totals.note(name, actor)
+        if self._enable and self._line.is_due():
+            self._line.update(self._text(cluster))
+
+    def finish(self) -> None:
+        """End the line, and show the results if training began."""
+        self._line.finish(self._summary() if self._enable and self._began else {})
+
+    def _text(self, cluster: LocalCluster) -> str:
+        elapsed_s = time.monotonic() - self._begun_s
+        learner, host = cluster.learner, cluster.view.host
+        steps = self._totals.sum("env_steps")
+        per_actor = [f"{rate:.0f}" for rate in self._rates.of(self._totals.by_actor("env_steps"))]
+        parts = [
+            f"{duration_text(elapsed_s)}",
+            f"{self._rates.one('steps', steps):.0f} env steps/s ({' + '.join(per_actor) or '-'})",
+            f"{self._rates.one('trained', learner.get('train_count', 0)):.0f} trained/s",
+            f"trained {learner.get('train_count', 0)}",
+            f"reward {_mean(each.get('reward', 0.0) for each in cluster.actors.values()):.3f}",
+            f"memory {host.get('memory_length', 0)}",
+            f"parameter {learner.get('epoch', 0)}.{learner.get('snapshot_train_count', 0)}"
+            f" (age {_ages(cluster.actors)})",
+        ]
+        info = " ".join(f"|{name} {value:.4g}" for name, value in learner.get("info", {}).items())
+        return f"{', '.join(parts)} {info if self._options.train_info else ''}".rstrip()
+
+    def _summary(self) -> dict[str, str]:
+        elapsed_s = max(float(self._learner.get("elapsed_s", 0.0)), 1e-9)
+        steps, trained = self._totals.sum("env_steps"), int(self._learner.get("train_count", 0))
+        rows = {
+            "ended by": self._end_reason.rstrip(".") or "an error or an interrupt",
+            "time": f"{time.monotonic() - self._begun_s:.2f} s, {elapsed_s:.2f} s of it training",
+            "steps": f"{steps} ({steps / elapsed_s:.0f}/s)",
+            "episodes": str(self._totals.sum("episodes")),
+            "updates": f"{trained} ({trained / elapsed_s:.0f}/s)",
+        }
+        if self._restarts:
+            rows["services started anew"] = str(self._restarts)
+        return rows
+
+
+class _Totals:
+    """Sums of counters over all lives of each actor."""
+
+    def __init__(self) -> None:
+        self._past: dict[tuple[str, str], int] = {}
+        self._now: dict[tuple[str, str], int] = {}
+
+    def note(self, name: str, counters: dict[str, Any]) -> None:
+        for counter in ("env_steps", "episodes"):
+            key, value = (name, counter), int(counters.get(counter, 0))
+            if value < self._now.get(key, 0):
+                self._past[key] = self._past.get(key, 0) + self._now[key]
+            self._now[key] = value
+
+    def by_actor(self, counter: str) -> dict[str, int]:
+        return {n: value + self._past.get((n, c), 0) for (n, c), value in self._now.items() if c == counter}
+
+    def sum(self, counter: str) -> int:
+        return sum(self.by_actor(counter).values())
+
+
+class _Rates:
+    """Counts per second over the last seconds: the services say where they are only now and then."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, deque[tuple[float, float]]] = {}
+
+    def one(self, name: str, count: float) -> float:
+        seen = self._seen.setdefault(name, deque())
+        now_s = time.monotonic()
+        if not seen or count != seen[-1][1]:
+            seen.append((now_s, count))
+        while len(seen) > 2 and seen[1][0] < now_s - _RATE_WINDOW_S:
+            seen.popleft()
+        (then_s, before), (last_s, last) = seen[0], seen[-1]
+        return max(last - before, 0.0) / (last_s - then_s) if last_s > then_s else 0.0
+
+    def of(self, counts: dict[str, int]) -> list[float]:
+        return [self.one(name, count) for name, count in sorted(counts.items())]
+
+
+def _mean(values: Any) -> float:
+    found = list(values)
+    return sum(found) / len(found) if found else 0.0
+
+
+def _ages(actors: dict[str, dict[str, Any]]) -> str:
+    ages = [float(each.get("parameter_age_s", 0.0)) for each in actors.values()]
+    return f"{max(ages):.1f} s" if ages else "-"

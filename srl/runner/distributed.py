@@ -1,0 +1,175 @@
+"""Training with several actors: the services of a cluster as children of this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from srl.base.exception import DistributionError
+from srl.runner.base import RunnerBase
+from srl.runner.cluster_progress import ClusterProgress
+from srl.utils.usage import UsageError, short_traceback
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from services.local import LocalCluster, Options
+    from srl.base.context import RunContext
+    from srl.base.define import PlayersType
+    from srl.base.rl.memory import RLMemory
+    from srl.base.run.callback import RunCallback
+
+_CHUNK_ITEMS_MAX = 250
+_WATCH_S = 0.1
+"""How long to listen before the children are looked at again."""
+
+
+class DistributedMixin(RunnerBase):
+    """Runs that use more than this process."""
+
+    @short_traceback
+    def train_mp(
+        self,
+        actor_num: int = 1,
+        queue_capacity: int = 1000,
+        trainer_parameter_send_interval: float = 1,
+        actor_parameter_sync_interval: float = 1,
+        actor_devices: str | list[str] = "AUTO",
+        enable_mp_memory: bool = True,
+        train_to_mem_queue_capacity: int = 100,
+        mem_to_train_queue_capacity: int = 5,
+        return_memory_data: bool = False,
+        return_memory_timeout: float = 3600,
+        initial_parameter_sharing: bool = True,
+        initial_memory_sharing: bool = False,
+        timeout: float = -1,
+        max_train_count: int = -1,
+        players: PlayersType | None = None,
+        shuffle_player: bool = True,
+        enable_progress: bool = True,
+        callbacks: Sequence[RunCallback] = (),
+    ) -> None:
+        """Train with `actor_num` actors, a memory service and a learner, each a process of its own.
+
+        Afterwards this runner has the trained Parameter (and the Memory, with `return_memory_data`). A process
+        that is killed is started again and training goes on. Ctrl-C ends training early and brings back what
+        has been learned, before KeyboardInterrupt goes its way.
+
+        Args:
+            actor_num: how many actors play.
+            queue_capacity: items of an actor that may be under way; with more, its Worker waits.
+            trainer_parameter_send_interval: seconds between two snapshots of the Parameter.
+            actor_parameter_sync_interval: seconds between an actor's looks for a newer one.
+            actor_devices: for algorithms that compute on devices.
+            enable_mp_memory: the Memory has a process of its own (asynchronous); else it is in the learner.
+            train_to_mem_queue_capacity: calls of the Trainer to the Memory that may be under way.
+            mem_to_train_queue_capacity: batches that are prepared ahead.
+            return_memory_data: bring the Memory back. Needs its `call_backup`.
+            return_memory_timeout: seconds that this may take.
+            initial_parameter_sharing: begin with this runner's Parameter, else with a new one.
+            initial_memory_sharing: begin with what this runner's Memory holds. Needs its `call_backup`.
+            timeout: seconds of training.
+            max_train_count: updates.
+            players, shuffle_player, callbacks: as in `train`. Callbacks are dataclasses: they are
+                rebuilt in every actor and in the learner, and called there.
+
+        Raises:
+            UsageError: no limit is given, or a number is too small.
+            DistributionError: an exception in the author's code, with service, hook and its traceback; or
+                something else that a service cannot go on with.
+        """
+        _check_positive(
+            actor_num=actor_num,
+            queue_capacity=queue_capacity,
+            train_to_mem_queue_capacity=train_to_mem_queue_capacity,
+            mem_to_train_queue_capacity=mem_to_train_queue_capacity,
+        )
+        context = self._new_context(
+            "train_mp",
+            training=True,
+            distributed=True,
+            timeout=timeout,
+            max_train_count=max_train_count,
+            actor_num=actor_num,
+            actor_devices=actor_devices,
+            players=players or [],
+            shuffle_player=shuffle_player,
+            callbacks=list(callbacks),
+        )
+        context.require_stop_condition("timeout", "max_train_count")
+
+        from services.local import Options
+
+        chunk_items = max(1, min(_CHUNK_ITEMS_MAX, queue_capacity // 4))
+        options = Options(
+            actor_num=actor_num,
+            hosts_memory=enable_mp_memory,
+            chunk_items=chunk_items,
+            window_calls=max(1, queue_capacity // chunk_items),
+            update_window_calls=train_to_mem_queue_capacity,
+            prefetch_batches=mem_to_train_queue_capacity,
+            snapshot_interval_s=trainer_parameter_send_interval,
+            parameter_interval_s=max(actor_parameter_sync_interval, 0.01),
+            return_memory=return_memory_data,
+            memory_timeout_s=return_memory_timeout,
+        )
+        self._train_in_cluster(
+            context,
+            options,
+            ClusterProgress(context, self._progress_options, enable=enable_progress),
+            share_parameter=initial_parameter_sharing,
+            memory=self.memory if initial_memory_sharing else None,
+        )
+
+    def _train_in_cluster(
+        self,
+        context: RunContext,
+        options: Options,
+        progress: ClusterProgress,
+        *,
+        share_parameter: bool,
+        memory: RLMemory[Any] | None,
+    ) -> None:
+        from services.job import Job
+        from services.local import LocalCluster
+        from srl_common.errors import ClusterError
+
+        try:
+            parameter = self.parameter if share_parameter else None
+            job = Job.of(context)
+            with LocalCluster(job, options, progress.print, parameter, memory) as cluster:
+                self._watch(cluster, progress, options)
+        except ClusterError as error:
+            raise DistributionError(str(error)) from None
+        finally:
+            progress.finish()
+
+    def _watch(self, cluster: LocalCluster, progress: ClusterProgress, options: Options) -> None:
+        """Wait for the end of training, and take over what was learned, however training ends."""
+        progress.begin()
+        try:
+            while not cluster.end_reason:
+                cluster.watch(_WATCH_S)
+                progress.update(cluster)
+            cluster.drain()
+            progress.update(cluster)
+        except KeyboardInterrupt:
+            progress.print("interrupted: ending the services, and bringing back what has been learned")
+            cluster.drain()
+            raise
+        finally:
+            self._take_over(cluster, options)
+
+    def _take_over(self, cluster: LocalCluster, options: Options) -> None:
+        learned = cluster.learner_state()
+        if learned is not None:
+            self.parameter.restore(learned.parameter, from_serialized=True)
+        if options.return_memory:
+            backup = cluster.memory_checkpoint()["memory"]
+            if backup is not None:
+                self.memory.restore(backup)
+
+
+def _check_positive(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise UsageError(f"train_mp: {name} is {number}, it must be 1 or more")

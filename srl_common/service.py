@@ -1,0 +1,171 @@
+"""What makes a loop a service: signals, health pages, and one place where every failure ends.
+
+`run` is the outermost frame of each service process. SIGTERM and SIGINT set `Stop`, which the loop looks at; it then
+*drains*: finishes what is under way, and returns.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from srl_common import settings as settings_module
+from srl_common.errors import EXIT_INTERNAL, EXIT_OK, AuthorError, ClusterError, SettingError
+from srl_common.metrics import Definition, exposition, make_registry
+from srl_common.settings import ServiceSettings
+
+log = logging.getLogger("srl")
+
+STALLED_AFTER_S = 60.0
+"""A loop that has not turned for so long is not healthy: the author's code blocks, or a store does."""
+
+
+class Stop:
+    """The wish that a service ends: set by a signal, by the parent's end, or by the service itself."""
+
+    def __init__(self, drain_timeout_s: float) -> None:
+        self._drain_timeout_s = drain_timeout_s
+        self._asked_s: float | None = None
+
+    @property
+    def asked(self) -> bool:
+        return self._asked_s is not None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the time to drain is over: what is still under way is given up."""
+        return self._asked_s is not None and time.monotonic() > self._asked_s + self._drain_timeout_s
+
+    def ask(self) -> None:
+        """Ask the loop to drain; the first wish starts the time."""
+        if self._asked_s is None:
+            self._asked_s = time.monotonic()
+
+
+class Health:
+    """What /healthz and /readyz answer: the loop turns; the service can do its work."""
+
+    def __init__(self) -> None:
+        self.ready = False
+        self._turned_s = time.monotonic()
+
+    def turned(self) -> None:
+        """Say that the loop has turned once more."""
+        self._turned_s = time.monotonic()
+
+    @property
+    def alive(self) -> bool:
+        return time.monotonic() - self._turned_s < STALLED_AFTER_S
+
+
+class Pages:
+    """The HTTP pages of a service, in a thread of their own: they only read."""
+
+    def __init__(self, bind: tuple[str, int], health: Health, metrics: Callable[[], bytes]) -> None:
+        def answer(path: str) -> tuple[int, bytes]:
+            if path == "/metrics":
+                return 200, metrics()
+            if path == "/healthz":
+                return (200, b"ok\n") if health.alive else (503, b"the loop does not turn\n")
+            if path == "/readyz":
+                return (200, b"ready\n") if health.ready else (503, b"not ready\n")
+            return 404, b"/metrics, /healthz or /readyz\n"
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 10
+
+            def do_GET(self) -> None:
+                status, body = answer(self.path)
+                self.send_response(status)
+                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
+                log.debug(format, *args)
+
+        try:
+            self._server = ThreadingHTTPServer(bind, Handler)
+        except OSError as error:
+            name = settings_module.variable("metrics_bind")
+            raise SettingError(f"{name}: cannot serve on {bind[0]}:{bind[1]}: {error.strerror}") from error
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, name="pages", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def start_pages(
+    settings: ServiceSettings,
+    health: Health,
+    definitions: Iterable[Definition],
+    read: Callable[[], Mapping[str, Any]],
+) -> Pages | None:
+    """Serve the pages as the settings say, or nothing."""
+    bind = settings_module.split_bind(settings.metrics_bind)
+    if bind is None:
+        return None
+    registry = make_registry(definitions, read)
+    pages = Pages(bind, health, lambda: exposition(registry))
+    log.info("metrics on http://%s:%d/metrics", bind[0], pages.port)
+    return pages
+
+
+def run(settings: ServiceSettings, main: Callable[[Stop], None]) -> int:
+    """Run a service to its end. Returns the exit code; every failure ends here, with one report."""
+    logging.basicConfig(
+        level=settings.log_level.upper(), stream=sys.stderr, format=f"%(asctime)s {settings.name}: %(message)s"
+    )
+    stop = Stop(settings.drain_timeout_s)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.ask())
+    if settings.exit_with_stdin:
+        _end_with_stdin(stop)
+    try:
+        main(stop)
+    except ClusterError as error:
+        return _report(settings, error.exit_code, _explain(error))
+    except Exception:
+        text = f"internal error in {settings.name}; please report it:\n{traceback.format_exc()}"
+        return _report(settings, EXIT_INTERNAL, text)
+    return EXIT_OK
+
+
+def _explain(error: ClusterError) -> str:
+    return str(error) if isinstance(error, AuthorError) else f"{type(error).__name__}: {error}"
+
+
+def _report(settings: ServiceSettings, exit_code: int, text: str) -> int:
+    print(f"error: {text}", file=sys.stderr)
+    if settings.report_file:
+        Path(settings.report_file).write_text(text, encoding="utf-8")
+    return exit_code
+
+
+def _end_with_stdin(stop: Stop) -> None:
+    """Ask for the end when the parent's end of standard input closes, however the parent ended."""
+
+    def watch() -> None:
+        while True:
+            select.select([sys.stdin.fileno()], [], [])
+            if not os.read(sys.stdin.fileno(), 1):
+                stop.ask()
+                return
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import counting_env  # noqa: F401  registers the environments
+import probe_rl
+import pytest
+from PIL import Image
+
+import srl
+from srl.runner.animation import save_gif
+from srl.utils.usage import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def runner_of(length: int = 2, env: str = "Counting", **config: Any) -> srl.Runner:
+    return srl.Runner(srl.EnvConfig(env, {"length": length}), probe_rl.Config(**config))
+
+
+def test_the_terminal_shows_the_moment_between_policy_and_step(capsys: pytest.CaptureFixture[str]) -> None:
+    rewards = runner_of().render_terminal()
+    assert rewards == [3.0]
+    assert capsys.readouterr().out == (
+        "t=0\nprobe\n### 0\nstate: 0\naction : 4(act4)\nrewards:[0.000]\nenv {}\nwork0 {}\n\n"
+        "t=1\nprobe\n### 1\nstate: 1\naction : 4(act4)\nrewards:[1.000]\nenv {}\nwork0 {}\n\n"
+        "t=2\nprobe\n### 2, done()\nstate: 2\naction : 4(act4)\nrewards:[2.000]\nenv {}\nwork0 {}\n\n"
+    )
+
+
+def test_the_last_picture_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    runner_of(render_last_step=False).render_terminal()
+    assert capsys.readouterr().out.count("###") == 2
+
+
+def test_several_players(capsys: pytest.CaptureFixture[str]) -> None:
+    rewards = runner_of(env="Counting2").render_terminal(players=[None, "fours"])
+    out = capsys.readouterr().out
+    assert rewards == [3.0, 30.0]
+    assert "### 0, player 0\n" in out
+    assert "### 1, player 1\nstate: 1\naction : 4(act4)\nrewards:[1.000,10.000]\nenv {}\nwork1 {}\n" in out
+
+
+def test_skipped_steps_are_shown_or_not(capsys: pytest.CaptureFixture[str]) -> None:
+    runner_of(4, frameskip=1).render_terminal()
+    shown = capsys.readouterr().out.count("t=")
+    runner_of(4, frameskip=1).render_terminal(render_skip_step=False)
+    assert (shown, capsys.readouterr().out.count("t=")) == (5, 3)
+
+
+def test_step_stop_waits_for_enter(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", asked.append)
+    runner_of().render_terminal(step_stop=True)
+    assert len(asked) == 3
+
+
+def test_an_episode_is_not_training_unless_told() -> None:
+    runner = runner_of()
+    runner.render_terminal()
+    assert (runner.worker.training, runner.worker.rendering) == (False, True)
+    runner.render_terminal(training_flag=True)
+    assert runner.worker.training
+
+
+def test_a_limit_ends_the_episode(capsys: pytest.CaptureFixture[str]) -> None:
+    runner_of(9).render_terminal(max_steps=3)
+    assert capsys.readouterr().out.count("###") == 3
+
+
+def test_an_animation_has_a_frame_for_each_step(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "run.gif"
+    rewards = runner_of(5).animation_save_gif(path, render_interval=50)
+    with Image.open(path) as image:
+        assert image.n_frames == 5
+        assert image.info["duration"] == 50
+    assert rewards == [15.0]
+
+
+def test_render_scale_multiplies_the_size(tmp_path: Path) -> None:
+    sizes = []
+    for scale in (1, 2):
+        runner_of().animation_save_gif(tmp_path / "run.gif", render_scale=scale)
+        with Image.open(tmp_path / "run.gif") as image:
+            sizes.append(image.size)
+    assert sizes[1] == (2 * sizes[0][0], 2 * sizes[0][1])
+
+
+def test_parts_of_a_frame_can_be_left_out(tmp_path: Path) -> None:
+    sizes = []
+    for shown in (True, False):
+        flags = {f"render_add_{name}": shown for name in ("rl_terminal", "rl_rgb", "info_text")}
+        runner_of().animation_save_gif(tmp_path / "run.gif", **flags)
+        with Image.open(tmp_path / "run.gif") as image:
+            sizes.append(image.size)
+    assert sizes[0][0] > sizes[1][0]
+    assert sizes[0][1] > sizes[1][1] == 8
+
+
+def test_nothing_to_draw(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the run had no step"):
+        runner_of().animation_save_gif(tmp_path / "run.gif", timeout=1e-9)
+
+
+def test_a_scale_that_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="render_scale is 0; it must be above 0"):
+        runner_of().animation_save_gif(tmp_path / "run.gif", render_scale=0)
+
+
+def test_frames_of_different_size_are_filled_up(tmp_path: Path) -> None:
+    import numpy as np
+
+    frames = [np.full((4, 9, 3), 10, np.uint8), np.full((8, 2, 3), 200, np.uint8)]
+    save_gif(tmp_path / "run.gif", frames, 100, 1.0)
+    with Image.open(tmp_path / "run.gif") as image:
+        assert (image.size, image.n_frames) == ((9, 8), 2)
+
+
+def test_an_animation_of_a_frameskip(tmp_path: Path) -> None:
+    counts = []
+    for skip in (True, False):
+        runner = runner_of(4, frameskip=1)
+        runner.animation_save_gif(tmp_path / "run.gif", render_skip_step=skip, enable_progress=False)
+        with Image.open(tmp_path / "run.gif") as image:
+            counts.append(image.n_frames)
+    assert counts == [4, 2]
+
+
+def test_an_animation_may_wait_for_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", asked.append)
+    runner_of().animation_save_gif(tmp_path / "run.gif", step_stop=True, enable_progress=False)
+    assert len(asked) == 2
+
+
+def test_render_kwargs_reach_environment_and_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def note(_self: Any, **kwargs: Any) -> None:
+        seen.append({name: value for name, value in kwargs.items() if name != "worker"})
+
+    runner = runner_of(1)
+    monkeypatch.setattr(type(runner.env.env), "render_terminal", note)
+    monkeypatch.setattr(type(runner.worker.worker), "render_terminal", note)
+    runner.render_terminal({"big": True})
+    runner.animation_save_gif(tmp_path / "run.gif", {"big": True}, enable_progress=False)
+    assert seen == [{"big": True}] * 5
