@@ -1,4 +1,4 @@
-"""Runs of ours and of another library's side by side: interleaved, each in a process of its own, as medians and spread."""
+"""Runs of ours and of another library's: interleaved, each in a process of its own, as medians and spread."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import statistics
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 PEERS = Path(__file__).parent.parent / "out" / "peers"
 
@@ -37,9 +40,7 @@ def run_json(command: Sequence[str], timeout_s: float) -> dict[str, float]:
     raise RuntimeError(f"{' '.join(command)} gave no result:\n{done.stdout}\n{done.stderr}")
 
 
-def interleave(
-    cases: dict[str, Callable[[], dict[str, float]]], repeats: int
-) -> dict[str, list[dict[str, float]]]:
+def interleave(cases: dict[str, Callable[[], dict[str, float]]], repeats: int) -> dict[str, list[dict[str, float]]]:
     """Run every case `repeats` times, in turn, so that a slow phase of the machine meets all of them."""
     results: dict[str, list[dict[str, float]]] = {name: [] for name in cases}
     for turn in range(repeats):

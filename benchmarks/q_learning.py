@@ -3,6 +3,7 @@
 The Memory is a queue of pickled transitions, as a beginner would write it: what is measured is the framework around it.
 """
 
+import contextlib
 import json
 import pickle
 import random
@@ -116,10 +117,8 @@ class Worker(RLWorker):
 
 
 def register_once():
-    try:
+    with contextlib.suppress(AssertionError):  # a child process of the other library has inherited it
         register(Config(), *[f"{__name__}:{name}" for name in ("Memory", "Parameter", "Trainer", "Worker")])
-    except AssertionError:
-        pass  # a child process of the other library has inherited the registration
 
 
 register_once()

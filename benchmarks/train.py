@@ -1,7 +1,8 @@
 """Q-learning on Grid, ours beside srl-framework 1.4.5: `python -m benchmarks.train --json FILE`.
 
-The same algorithm (q_learning.py) runs under both libraries, in one process and with two actors. Figures are env steps a
-second, summed over the actors and without the time to start; medians of interleaved runs, with minimum and maximum.
+The same algorithm (q_learning.py) runs under both libraries, in one process and with two actors. Figures are env
+steps a second, summed over the actors and without the time to start; medians of interleaved runs, with
+minimum and maximum.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import q_learning
+
 import srl
 from srl.base.run.callback import RunCallback
 
@@ -62,9 +63,7 @@ def main() -> None:
         if args.mode == "train":
             runner.train(timeout=args.seconds, enable_progress=False, callbacks=callbacks)
         else:
-            runner.train_mp(
-                actor_num=args.actors, timeout=args.seconds, enable_progress=False, callbacks=callbacks
-            )
+            runner.train_mp(actor_num=args.actors, timeout=args.seconds, enable_progress=False, callbacks=callbacks)
         result = {"env_steps_per_s": rate(folder, "steps"), "trained_per_s": rate(folder, "trained")}
     rewards = runner.evaluate(max_episodes=100, enable_progress=False)
     print("RESULT " + json.dumps({**result, "reward": sum(rewards) / len(rewards)}))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 import srl
 import srl_common
 from srl.base.exception import SRLError
 from srl_common.errors import AuthorError, ClusterError, UserError
 
-_OURS = tuple(str(Path(package).parent.resolve()) for package in (str(srl.__file__), str(srl_common.__file__), __file__))
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+_OURS = tuple(
+    str(Path(package).parent.resolve()) for package in (str(srl.__file__), str(srl_common.__file__), __file__)
+)
 _AUTHORED = str(Path(str(srl.__file__)).parent.resolve() / "algorithms")
 """The built-in algorithms are written as an author would: an exception there is one of an author's code."""
 
@@ -34,22 +39,26 @@ def explain(error: Exception, service: str) -> Exception:
     """
     if isinstance(error, ClusterError):
         return error
-    hook = _outermost_author_frame(error.__traceback__)
-    if hook is not None:
-        name = hook.tb_frame.f_code.co_qualname
-        text = "".join(traceback.format_exception(type(error), error, hook))
-        return AuthorError(service, name, text.rstrip())
+    entries = _entries(error.__traceback__)
+    if entries:
+        hook = entries[-1].tb_frame.f_code.co_qualname
+        text = "".join(traceback.format_exception(type(error), error, entries[0]))
+        return AuthorError(service, hook, text.rstrip())
     if isinstance(error, SRLError | AssertionError):
         return UserError(str(error))
     return error
 
 
-def _outermost_author_frame(step: TracebackType | None) -> TracebackType | None:
+def _entries(step: TracebackType | None) -> list[TracebackType]:
+    """Return the steps where code of ours called code of the author's, outermost first: the last one is the hook."""
+    entries, was_authors = [], False
     while step is not None:
-        if is_authors(step.tb_frame.f_code.co_filename):
-            return step
+        now_authors = is_authors(step.tb_frame.f_code.co_filename)
+        if now_authors and not was_authors:
+            entries.append(step)
+        was_authors = now_authors
         step = step.tb_next
-    return None
+    return entries
 
 
 def is_authors(file: str) -> bool:

@@ -8,12 +8,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from srl_common.errors import EXIT_AUTHOR, EXIT_INTERNAL, EXIT_OK, AuthorError, InternalError, UserError
+from srl_common.service import ERROR_PREFIX
 from srl_common.settings import ServiceSettings, child_environ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Kind = Literal["actor", "memory", "learner"]
 
@@ -52,7 +55,7 @@ class Child:
     def _start(self) -> subprocess.Popen[str]:
         paths = [str(Path(path or ".").resolve()) for path in sys.path]
         # A session of its own: Ctrl-C reaches the parent alone, which then ends its children in order.
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  our own modules
             [sys.executable, "-m", f"services.{self.kind}"],
             env=child_environ(self._settings, paths),
             stdin=subprocess.PIPE,
@@ -70,8 +73,11 @@ class Child:
     def _pass_on(self, lines: IO[str]) -> None:
         with lines:
             for line in lines:
-                if not line.startswith("error: ") and line.strip():
+                if line.startswith(ERROR_PREFIX):
+                    break  # the report, which is raised here
+                if line.strip():
                     self._say(f"[{self.name}] {line.rstrip()}")
+            lines.read()
 
     def revive(self) -> None:
         """Start the process again if a kill ended it. Raises what it reported if it failed by itself."""

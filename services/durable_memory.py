@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +27,8 @@ from srl_common.journal import Journal
 from srl_common.messages import Batch, Call, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from srl.base.rl.memory import RLMemory
     from srl_common.codec import Frame
     from srl_common.journal import Fsync
@@ -40,7 +41,7 @@ _SAMPLE = b"S"
 _UPDATE = b"U"
 _RESUME = b"R"
 _UPDATES = "(updates)"
-"""Stands beside the names of recv functions in the position of a learner that hosts the Memory; no name of a function."""
+"""Stands beside the names of recv functions in the position of a learner that hosts the Memory."""
 _ROLES = {b"A": Role.ACTOR, b"L": Role.LEARNER}
 _ROLE_BYTES = {role: byte for byte, role in _ROLES.items()}
 
@@ -127,7 +128,7 @@ class DurableMemory:
             return
         if self._journal is not None:
             raise PeerError(
-                f"call {acked_seq} was acknowledged, but the journal ends with call {applied_seq}: it is not the journal "
+                f"call {acked_seq} was acknowledged, but the journal ends with call {applied_seq}: it is not the one "
                 "that was written then; restore it, or start all services anew"
             )
         log.warning("without a journal, what calls %d to %d brought may be lost", applied_seq + 1, acked_seq)
@@ -295,7 +296,7 @@ class DurableMemory:
     def _load(self, state: dict[str, Any]) -> None:
         if state["job"] != self._job_digest:
             raise UserError(
-                f"the journal belongs to another job (digest {state['job'][:12]}, this one is {self._job_digest[:12]}): "
+                f"the journal belongs to another job (digest {state['job'][:12]}, here: {self._job_digest[:12]}): "
                 "set SRL_JOURNAL_DIR to another folder, or remove this one if its data is not wanted"
             )
         if state["memory"] is not None:
@@ -344,7 +345,7 @@ class DurableMemory:
     # --- the author's object
 
     def length(self) -> int:
-        """Return what the Memory's length() says; -1: it does not say."""
+        """Return the number of items in the Memory, -1 when it does not say."""
         return self._memory.length()
 
     def close(self) -> None:

@@ -5,7 +5,6 @@ What is not registered cannot be called: the tables of the Memory's own `registe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,8 @@ from srl_common.errors import DecodeError, PeerError
 from srl_common.messages import Call, Form, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from srl.base.rl.memory import RecvFunc, RLMemory, WorkerFunc
 
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from services.durable_memory import DurableMemory
 from srl_common import messages
 from srl_common.errors import DecodeError, PeerError, StorageError
 from srl_common.link import new_incarnation
@@ -34,6 +32,9 @@ from srl_common.messages import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from services.durable_memory import DurableMemory
     from srl_common.codec import Frame
 
 log = logging.getLogger("srl")
@@ -148,7 +149,9 @@ class MemoryHost:
         if incarnation != hello.incarnation:
             raise PeerError(f"'{hello.name}' does not connect with the incarnation that it names")
         if hello.role not in self._serves:
-            raise PeerError(f"'{hello.name}' has the role '{hello.role}', this service serves {', '.join(self._serves)}")
+            raise PeerError(
+                f"'{hello.name}' has the role '{hello.role}', this service serves {', '.join(self._serves)}"
+            )
         role = Role(hello.role)
         if role is not Role.OBSERVER and hello.job_digest != self._job_digest:
             raise PeerError(
@@ -291,5 +294,3 @@ class MemoryHost:
             "srl_journal_failures_total": self.count["journal_failures"],
             "srl_checkpoints_total": memory.checkpoints,
         }
-
-

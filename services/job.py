@@ -9,10 +9,9 @@ import hashlib
 import importlib
 import sys
 import types
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from services.author import is_authors
 from srl.base.context import RunContext
@@ -21,6 +20,9 @@ from srl.base.rl import registration as rl_registration
 from srl.utils.plain_data import TARGET, from_plain, to_plain
 from srl_common import codec
 from srl_common.errors import DecodeError, SettingError, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 MAIN = "__main__"
 MAIN_IN_CHILD = "__mp_main__"
@@ -103,10 +105,11 @@ class Job:
     def _check_sources(self) -> None:
         here = _sources(self.modules)
         for module, digest in self.sources.items():
-            if here.get(module) != digest:
+            found = here.get(module, "absent")
+            if found != digest:
                 raise UserError(
-                    f"the job was made with {module} of digest {digest[:12]}, here it is {here.get(module, 'absent')[:12]}"
-                    f" ({_file_of(module)}): give all services the same file"
+                    f"the job was made with {module} of digest {digest[:12]}, here it is {found[:12]} "
+                    f"({_file_of(module)}): give all services the same file"
                 )
 
     def _register(self) -> None:
@@ -120,7 +123,7 @@ class Job:
 
 
 def _modules(entry_points: Iterable[str]) -> list[str]:
-    """Return the modules of "module:Class" names, each once; a script is called `__main__`, whatever its child calls it."""
+    """Return the modules of "module:Class" names, each once; a script is `__main__`, whatever its child calls it."""
     names = [entry_point.partition(":")[0] for entry_point in entry_points if entry_point]
     return list(dict.fromkeys(MAIN if name == MAIN_IN_CHILD else name for name in names if name != "builtins"))
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from services import snapshot as snapshots
 from services.child import Child
-from services.snapshot import LearnerState
 from srl_common import codec
 from srl_common.journal import Journal
 from srl_common.link import Link, new_incarnation
@@ -22,7 +20,10 @@ from srl_common.snapshots import DirectoryStore
 from srl_common.transport import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from services.job import Job
+    from services.snapshot import LearnerState
     from srl.base.rl.memory import RLMemory
     from srl.base.rl.parameter import RLParameter
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from srl_common.errors import EncodeError
 from srl_common.snapshots import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from srl.base.rl.parameter import RLParameter
 
 

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from srl.base.rl.trainer import RLTrainer
     from srl.base.rl.worker_run import WorkerRun
 
-NO_LIMITS: dict[str, Any] = {"max_episodes": 0, "timeout": 0, "max_steps": 0, "max_train_count": 0, "max_memory": 0}
+NO_LIMITS: dict[str, Any] = {
+    "max_episodes": 0,
+    "timeout": 0,
+    "max_steps": 0,
+    "max_train_count": 0,
+    "max_memory": 0,
+}
 
 
 class Training:

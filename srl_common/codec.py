@@ -148,9 +148,7 @@ class _Buffers:
         if kind is tuple:
             return [_TUPLE_MARK, *value]
         if kind is int:
-            return msgpack.ExtType(
-                _Ext.INT, value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
-            )
+            return msgpack.ExtType(_Ext.INT, value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
         if kind is np.ndarray:
             return self._array(value)
         if kind is _LargeBytes:
@@ -195,20 +193,14 @@ def _layout(dtype: np.dtype[Any], _type_name: str, shape: tuple[int, ...]) -> by
     try:
         layout = bytes(msgpack.packb([dtypes.describe(dtype), list(shape)]))
     except ValueError as error:
-        raise EncodeError(
-            f"cannot encode an array: {error}; convert it, e.g. with astype or tolist"
-        ) from None
+        raise EncodeError(f"cannot encode an array: {error}; convert it, e.g. with astype or tolist") from None
     if len(layout) > LAYOUT_BYTES:
-        raise EncodeError(
-            f"cannot encode an array: its dtype has {len(dtype.names or ())} fields; use several arrays"
-        )
+        raise EncodeError(f"cannot encode an array: its dtype has {len(dtype.names or ())} fields; use several arrays")
     return layout
 
 
 def _has_large_bytes(value: Any) -> bool:
-    return any(
-        type(each) is bytes and len(each) >= BUFFER_BYTES for level in _levels(value) for each in level
-    )
+    return any(type(each) is bytes and len(each) >= BUFFER_BYTES for level in _levels(value) for each in level)
 
 
 def _hoist(value: Any) -> Any:
@@ -263,9 +255,7 @@ def _check_sizes(frames: Sequence[Frame], limits: Limits, error: type[EncodeErro
             "send fewer items at a time, or numpy arrays instead of many small objects"
         )
     if sum(sizes) > limits.message_bytes:
-        raise error(
-            f"a message of {sum(sizes)} bytes, {limits.message_bytes} are allowed: send less at a time"
-        )
+        raise error(f"a message of {sum(sizes)} bytes, {limits.message_bytes} are allowed: send less at a time")
 
 
 # --- why a value cannot travel: slow, and only after it failed
@@ -521,8 +511,6 @@ def split_frames(data: Frame) -> list[Frame]:
         raise DecodeError(f"not a table of frames: {count} frames in {view.nbytes} bytes")
     sizes = struct.unpack_from(f"<{count}Q", view, _COUNT.size)
     if start + sum(sizes) != view.nbytes:
-        raise DecodeError(
-            f"not a table of frames: {start + sum(sizes)} bytes wanted, there are {view.nbytes}"
-        )
+        raise DecodeError(f"not a table of frames: {start + sum(sizes)} bytes wanted, there are {view.nbytes}")
     ends = list(itertools.accumulate(sizes, initial=start))
     return [view[begin:end] for begin, end in itertools.pairwise(ends)]

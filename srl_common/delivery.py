@@ -73,8 +73,7 @@ class Sender(Generic[T]):
         """
         if not 0 <= applied_seq < self.next_seq or limit_seq < applied_seq:
             raise PeerError(
-                f"impossible acknowledgement of call {applied_seq}, limit {limit_seq}: "
-                f"{self.next_seq - 1} were sent"
+                f"impossible acknowledgement of call {applied_seq}, limit {limit_seq}: {self.next_seq - 1} were sent"
             )
         self._acked_seq = max(self._acked_seq, applied_seq)
         self._limit_seq = max(self._limit_seq, limit_seq)

@@ -130,9 +130,7 @@ class Journal:
             raise CorruptError(f"{path} is damaged at byte 0: restore it from a copy, or remove the folder")
         payload = memoryview(data)[_HEADER.size :]
         if not _is_whole(data[: _HEADER.size], payload):
-            raise CorruptError(
-                f"{path} is damaged after byte {_HEADER.size}: restore it, or remove the folder"
-            )
+            raise CorruptError(f"{path} is damaged after byte {_HEADER.size}: restore it, or remove the folder")
         return codec.split_frames(payload)
 
     def replay(self) -> Iterator[list[Frame]]:
@@ -255,9 +253,7 @@ class Journal:
         self._journal_path(generation).unlink(missing_ok=True)
 
     def _open_journal(self, generation: int) -> int:
-        return os.open(
-            self._journal_path(generation), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
-        )
+        return os.open(self._journal_path(generation), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def _checkpoint_path(self, generation: int) -> Path:
         return self._folder / f"checkpoint-{generation:08}"

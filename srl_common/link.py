@@ -7,11 +7,9 @@ comes from the loop that does the work.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from srl_common import messages
-from srl_common.codec import Frame
 from srl_common.delivery import Sender
 from srl_common.errors import InternalError, RefusedError, UndeliveredError
 from srl_common.messages import (
@@ -29,6 +27,9 @@ from srl_common.messages import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from srl_common.codec import Frame
     from srl_common.transport import Client
 
 INCARNATION_BYTES = 16

@@ -10,12 +10,14 @@ A message is one value of `codec`: the list [kind, field, field, ...] in the ord
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from srl_common import codec
 from srl_common.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PROTOCOL = 1
 """Changes whenever bytes on the wire change; both sides must have the same."""
@@ -150,9 +152,7 @@ class Bye:
     """A client leaves: all that it sent is acknowledged, its incarnation may be forgotten."""
 
 
-Message: TypeAlias = (
-    Hello | Welcome | Refuse | Stranger | Call | Ack | Pull | Batch | Beat | Watch | View | Bye
-)
+Message: TypeAlias = Hello | Welcome | Refuse | Stranger | Call | Ack | Pull | Batch | Beat | Watch | View | Bye
 
 CATALOGUE: tuple[type[Message], ...] = (
     Hello, Welcome, Refuse, Stranger, Call, Ack, Pull, Batch, Beat, Watch, View, Bye,

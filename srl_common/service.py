@@ -14,18 +14,23 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srl_common import settings as settings_module
 from srl_common.errors import EXIT_INTERNAL, EXIT_OK, AuthorError, ClusterError, SettingError
 from srl_common.metrics import Definition, exposition, make_registry
-from srl_common.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from srl_common.settings import ServiceSettings
 
 log = logging.getLogger("srl")
 
+ERROR_PREFIX = "error: "
+"""Begins the last thing that a service that fails says on standard error."""
 STALLED_AFTER_S = 60.0
 """A loop that has not turned for so long is not healthy: the author's code blocks, or a store does."""
 
@@ -130,7 +135,9 @@ def start_pages(
 def run(settings: ServiceSettings, main: Callable[[Stop], None]) -> int:
     """Run a service to its end. Returns the exit code; every failure ends here, with one report."""
     logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format=f"%(asctime)s {settings.name}: %(message)s"
+        level=settings.log_level.upper(),
+        stream=sys.stderr,
+        format=f"%(asctime)s {settings.name}: %(message)s",
     )
     stop = Stop(settings.drain_timeout_s)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -141,7 +148,7 @@ def run(settings: ServiceSettings, main: Callable[[Stop], None]) -> int:
         main(stop)
     except ClusterError as error:
         return _report(settings, error.exit_code, _explain(error))
-    except Exception:
+    except Exception:  # noqa: BLE001  the outermost frame: nothing may pass
         text = f"internal error in {settings.name}; please report it:\n{traceback.format_exc()}"
         return _report(settings, EXIT_INTERNAL, text)
     return EXIT_OK
@@ -152,7 +159,7 @@ def _explain(error: ClusterError) -> str:
 
 
 def _report(settings: ServiceSettings, exit_code: int, text: str) -> int:
-    print(f"error: {text}", file=sys.stderr)
+    print(f"{ERROR_PREFIX}{text}", file=sys.stderr)
     if settings.report_file:
         Path(settings.report_file).write_text(text, encoding="utf-8")
     return exit_code

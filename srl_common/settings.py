@@ -10,11 +10,13 @@ import argparse
 import difflib
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from srl_common.errors import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 PREFIX = "SRL_"
 OFF = "off"
@@ -59,7 +61,9 @@ class HostSettings(ServiceSettings):
     """Of whoever hosts the Memory: the memory service, or the learner with `memory_mode=learner`."""
 
     memory_mode: str = _setting(
-        "service", "where the Memory lives: in the memory service, or in the learner", choices=("service", "learner")
+        "service",
+        "where the Memory lives: in the memory service, or in the learner",
+        choices=("service", "learner"),
     )
     window_calls: int = _setting(8, "chunks that an actor may have under way without acknowledgement", 1)
     update_window_calls: int = _setting(100, "trainer's send calls under way without acknowledgement", 1)
@@ -69,7 +73,9 @@ class HostSettings(ServiceSettings):
         "interval", "when the journal is forced to disk", choices=("always", "interval", "never")
     )
     journal_fsync_interval_s: float = _setting(1.0, "seconds between two fsyncs with `interval`", 0.0)
-    checkpoint_bytes: int = _setting(256 << 20, "journal size at which the Memory is checkpointed and the journal cut", 1)
+    checkpoint_bytes: int = _setting(
+        256 << 20, "journal size at which the Memory is checkpointed and the journal cut", 1
+    )
     checkpoint_on_exit: bool = _setting(False, "write a checkpoint of the Memory at the end (1 or 0)")
 
 
@@ -149,7 +155,9 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
 
 def _parse_flags(kind: type[ServiceSettings], argv: Sequence[str]) -> dict[str, str | None]:
     parser = argparse.ArgumentParser(
-        description=kind.__doc__, allow_abbrev=False, epilog="Each flag is also an environment variable: SRL_..."
+        description=kind.__doc__,
+        allow_abbrev=False,
+        epilog="Each flag is also an environment variable: SRL_...",
     )
     for each in fields(kind):
         text = f"{each.metadata['help']} [{variable(each.name)}, default: {each.default}]".replace("%", "%%")
@@ -173,7 +181,16 @@ def _keep(_name: str, text: str) -> str:
 
 
 def _to_bool(name: str, text: str) -> bool:
-    values = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    values = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
     if text.lower() not in values:
         raise SettingError(f"{name}={text}: write 1 or 0")
     return values[text.lower()]
@@ -204,7 +221,6 @@ def split_bind(text: str) -> tuple[str, int] | None:
     if not colon or not port.isdigit():
         raise SettingError(f"{variable('metrics_bind')}={text}: write host:port, or {OFF}")
     return host, int(port)
-
 
 
 def child_environ(settings: ServiceSettings, import_path: Sequence[str]) -> dict[str, str]:

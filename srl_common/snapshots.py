@@ -113,9 +113,7 @@ def open_store(uri: str) -> SnapshotStore:
         return DirectoryStore(Path(uri.removeprefix("dir://")))
     if scheme in {"redis", "rediss", "unix"}:
         return RedisStore(uri)
-    raise SettingError(
-        f"'{scheme}:' is no snapshot store: write memory://, dir:///folder or redis://host:port/db"
-    )
+    raise SettingError(f"'{scheme}:' is no snapshot store: write memory://, dir:///folder or redis://host:port/db")
 
 
 def _digest(data: bytes) -> str:
@@ -268,9 +266,7 @@ class DirectoryStore:
         with self._refusals(), self._reading(job) as (folder, head):
             if head is None:
                 return None
-            worker_data = (
-                None if head.worker_digest is None else _part_path(folder, "worker", head).read_bytes()
-            )
+            worker_data = None if head.worker_digest is None else _part_path(folder, "worker", head).read_bytes()
             return head.snapshot(_part_path(folder, "data", head).read_bytes(), worker_data)
 
     def latest_worker(self, job: str) -> Snapshot | None:
@@ -358,9 +354,7 @@ def _read_epoch(folder: Path) -> int:
     except FileNotFoundError:
         return 0
     except ValueError:
-        raise CorruptError(
-            f"{folder / 'epoch'} holds no number: write the highest epoch that was used"
-        ) from None
+        raise CorruptError(f"{folder / 'epoch'} holds no number: write the highest epoch that was used") from None
 
 
 @contextlib.contextmanager
@@ -418,9 +412,7 @@ class RedisStore:
                 retry=Retry(NoBackoff(), 1),  # one, at once: for a connection that Redis dropped while idle
             )
         except ValueError:
-            raise SettingError(
-                f"{self._where} is no Redis address: redis://user:password@host:port/db"
-            ) from None
+            raise SettingError(f"{self._where} is no Redis address: redis://user:password@host:port/db") from None
         self._publish = self._redis.register_script(_PUBLISH)
 
     def claim_epoch(self, job: str) -> int:

@@ -7,7 +7,6 @@ lost with the connection: `delivery` is what makes calls reliable.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,6 +15,8 @@ import zmq
 from srl_common.errors import SettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from srl_common.codec import Frame
 
 RECONNECT_INTERVAL_MS = 100

@@ -80,4 +80,4 @@ class Refresher:
 
 
 def _fresh(snapshot: Snapshot) -> Fresh:
-    return Fresh(snapshot.version, float(snapshot.meta.get("created_s", 0.0)), worker_parameter(snapshot))
+    return Fresh(snapshot.version, float(snapshot.meta.get("created_s") or 0.0), worker_parameter(snapshot))

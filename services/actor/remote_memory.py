@@ -1,13 +1,12 @@
 """What `self.memory` is for a Worker in an actor: the registered worker functions, and `length`.
 
-Calls are gathered into a chunk, which leaves when it is full or old. There is one open chunk: a call of another function
-sends it first, so that the Memory sees all calls of this actor in the order in which they were made. With no credit left,
-a call blocks; it never drops.
+Calls are gathered into a chunk, which leaves when it is full or old. There is one open chunk: a call of another
+function sends it first, so that the Memory sees all calls of this actor in the order in which they were made. With no
+credit left, a call blocks; it never drops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from services.endpoints import blobs_body
@@ -15,6 +14,8 @@ from srl_common.errors import EncodeError
 from srl_common.messages import Form
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from srl.base.rl.memory import RLMemory, WorkerFunc
     from srl_common.link import Link
 
@@ -106,9 +107,11 @@ class RemoteMemory:
         """Return the function that the Worker calls under `name`."""
         serializer = worker.serializer
         if serializer is None:
+
             def call(*args: Any, **kwargs: Any) -> None:
                 self._gather(name, Form.CALLS, (args, kwargs))
         else:
+
             def call(*args: Any, **kwargs: Any) -> None:
                 raw = serializer(*args, **kwargs)
                 if type(raw) is bytes:

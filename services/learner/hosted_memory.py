@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from services.host import MemoryHost
@@ -16,6 +15,8 @@ from srl_common.messages import Role
 from srl_common.transport import Server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from services.durable_memory import DurableMemory
     from srl_common.settings import LearnerSettings
 
@@ -131,7 +132,7 @@ class HostedMemory:
             try:
                 value = self._memory.sample(name)
             except StorageError as error:
-                log.error("no batch is handed out until this is mended, and none is lost: %s", error)
+                log.warning("no batch is handed out until this is mended, and none is lost: %s", error)
                 return None
             self.taken += value is not None
             return value
@@ -153,7 +154,7 @@ class HostedMemory:
             except StorageError as error:
                 if self._give_up():
                     raise
-                log.error("training waits until this is mended: %s", error)
+                log.warning("training waits until this is mended: %s", error)
                 self.wait(RETRY_STORAGE_AFTER_S)
             else:
                 return

@@ -7,13 +7,14 @@ send function is a call that is acknowledged; with too many under way it blocks.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from srl_common.errors import EncodeError
 from srl_common.messages import Batch, Form, Pull
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from srl.base.rl.memory import RLMemory
     from srl_common.link import Link
 
@@ -153,7 +154,7 @@ class RemoteMemory:
                 self.link.send(Pull(name, window.pull(), window.released))
 
     def positions(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Return (released, received) by recv function, for Hello; what was asked for before must be asked for again."""
+        """Return (released, received) by recv function, for Hello; what was asked for is to be asked for again."""
         for window in self._windows.values():
             window.wanted = window.received
         return (

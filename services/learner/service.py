@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from services import snapshot as snapshots
@@ -29,6 +28,8 @@ from srl_common.snapshots import open_store
 from srl_common.transport import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from srl.base.context import RunContext, RunStateTrainer
     from srl_common.settings import LearnerSettings
     from srl_common.snapshots import Snapshot
@@ -109,9 +110,7 @@ class Learner(RunCallback):
             durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
             durable.recover(position)
             return HostedMemory(durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue)
-        remote = RemoteMemory(
-            memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue
-        )
+        remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
         incarnation = new_incarnation()
         link = Link(
             Client(settings.trainer_uri, incarnation),
@@ -188,9 +187,7 @@ class Learner(RunCallback):
         self._next_snapshot_s = time.monotonic() + self._settings.snapshot_interval_s
         self._published_count = self._trainer.train_count
         position = self._memory.consumed()
-        snapshot = snapshots.take(
-            self._parameter, self._epoch, self._trainer.train_count, position, self._elapsed_s()
-        )
+        snapshot = snapshots.take(self._parameter, self._epoch, self._trainer.train_count, position, self._elapsed_s())
         self._positions[snapshot.version] = position
         return snapshot
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from services.author import authored
 from services.durable_memory import DurableMemory, open_durable_memory
@@ -11,8 +12,10 @@ from services.job import Job
 from services.training import Training
 from srl_common import metrics
 from srl_common.service import Health, Stop, start_pages
-from srl_common.settings import MemorySettings
 from srl_common.transport import Server, Waiter
+
+if TYPE_CHECKING:
+    from srl_common.settings import MemorySettings
 
 IDLE_WAIT_S = 0.02
 MAINTAIN_EVERY_S = 0.25
@@ -96,4 +99,3 @@ class MemoryService:
         """Close the sockets, letting the last answers leave."""
         self._workers.close(linger_s=0.5)
         self._trainers.close(linger_s=0.5)
-

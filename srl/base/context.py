@@ -79,9 +79,7 @@ class RunContext:
         """Raise UsageError unless one of the limits is set (one of `names`, where not all apply)."""
         names = names or _LIMITS
         if not any(getattr(self, name) > 0 for name in names):
-            raise UsageError(
-                f"the run would never end: give at least one of {', '.join(names)} a value above 0"
-            )
+            raise UsageError(f"the run would never end: give at least one of {', '.join(names)} a value above 0")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings but callbacks as plain data. Raises UsageError for what has no such form."""

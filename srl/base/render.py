@@ -33,7 +33,7 @@ class IRender:
     def render_terminal(self, **kwargs: Any) -> None:
         """Print the current state."""
 
-    def render_rgb_array(self, **kwargs: Any) -> Picture | None:  # noqa: ARG002  (options are the author's)
+    def render_rgb_array(self, **kwargs: Any) -> Picture | None:
         """Return the current state as uint8 (height, width, 3), or None if there is no picture."""
         return None
 

@@ -67,7 +67,7 @@ class OXGame(EnvBase[DiscreteSpace, int, TObsSpace, TObs]):
             {"episode": 200, "players": ["random", None], "baseline": [None, 0.65]},
         ]
 
-    def reset(self, *, seed: int | None = None, **_kwargs: Any) -> TObs:  # noqa: ARG002  (there is no chance)
+    def reset(self, *, seed: int | None = None, **_kwargs: Any) -> TObs:
         self.board = [EMPTY] * 9
         self.next_player = 0
         return self._observe()
@@ -96,7 +96,7 @@ class OXGame(EnvBase[DiscreteSpace, int, TObsSpace, TObs]):
         board, self.next_player = data
         self.board = board[:]
 
-    def get_invalid_actions(self, player_index: int = -1) -> list[int]:  # noqa: ARG002  (the same for both)
+    def get_invalid_actions(self, player_index: int = -1) -> list[int]:
         return [place for place, piece in enumerate(self.board) if piece != EMPTY]
 
     def make_worker(self, name: str, **kwargs: Any) -> RLWorker[Any, Any, Any] | None:

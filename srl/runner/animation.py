@@ -69,9 +69,7 @@ def save_gif(path: str | Path, frames: Sequence[Picture], interval_ms: float, sc
         raise UsageError(f"render_scale is {scale}; it must be above 0")
     first, *rest = _images(frames, scale)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    first.save(
-        path, format="GIF", save_all=True, append_images=rest, duration=max(20, round(interval_ms)), loop=0
-    )
+    first.save(path, format="GIF", save_all=True, append_images=rest, duration=max(20, round(interval_ms)), loop=0)
 
 
 def _images(frames: Sequence[Picture], scale: float) -> list[Image]:

@@ -73,8 +73,7 @@ class ClusterProgress:
             f"trained {learner.get('train_count', 0)}",
             f"reward {_mean(each.get('reward', 0.0) for each in cluster.actors.values()):.3f}",
             f"memory {host.get('memory_length', 0)}",
-            f"parameter {learner.get('epoch', 0)}.{learner.get('snapshot_train_count', 0)}"
-            f" (age {_ages(cluster.actors)})",
+            f"parameter {_version(learner)} (age {_ages(cluster.actors)})",
         ]
         info = " ".join(f"|{name} {value:.4g}" for name, value in learner.get("info", {}).items())
         return f"{', '.join(parts)} {info if self._options.train_info else ''}".rstrip()
@@ -138,6 +137,10 @@ class _Rates:
 def _mean(values: Any) -> float:
     found = list(values)
     return sum(found) / len(found) if found else 0.0
+
+
+def _version(learner: dict[str, Any]) -> str:
+    return f"{learner.get('epoch', 0)}.{learner.get('snapshot_train_count', 0)}"
 
 
 def _ages(actors: dict[str, dict[str, Any]]) -> str:

@@ -69,8 +69,10 @@ class DistributedMixin(RunnerBase):
             initial_memory_sharing: begin with what this runner's Memory holds. Needs its `call_backup`.
             timeout: seconds of training.
             max_train_count: updates.
-            players, shuffle_player, callbacks: as in `train`. Callbacks are dataclasses: they are
-                rebuilt in every actor and in the learner, and called there.
+            players: as in `train`.
+            shuffle_player: as in `train`.
+            enable_progress: show a progress line, and a table at the end.
+            callbacks: dataclasses: they are rebuilt in every actor and in the learner, and called there.
 
         Raises:
             UsageError: no limit is given, or a number is too small.

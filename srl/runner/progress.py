@@ -53,7 +53,7 @@ class Progress(RunCallback):
         if self._line.is_due():
             self._line.update(training_text(context, state, self._options))
 
-    def on_end(self, context: RunContext, **kwargs: Any) -> None:  # noqa: ARG002
+    def on_end(self, context: RunContext, **kwargs: Any) -> None:
         self._line.finish(summary(kwargs["state"]))
 
 

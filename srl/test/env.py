@@ -58,7 +58,7 @@ def player_test(env_config: str | EnvConfig, player: str, max_step: int = 0) -> 
     env.reset(seed=0)
     worker = env.make_worker(player)
     _expect(isinstance(worker, EnvWorker), f"make_worker('{player}') did not return an EnvWorker")
-    assert isinstance(worker, EnvWorker)  # noqa: S101  (for the type checker; said by the line above)
+    assert isinstance(worker, EnvWorker)
     worker.call_on_reset(env)
     for _ in range(max_step or _DEFAULT_MAX_STEP):
         if env.done:
@@ -92,9 +92,7 @@ def _check_restart(env: EnvRun) -> None:
 
 
 def _check_turn(env: EnvRun) -> None:
-    _expect(
-        0 <= env.next_player < env.player_num, f"next_player {env.next_player} of {env.player_num} players"
-    )
+    _expect(0 <= env.next_player < env.player_num, f"next_player {env.next_player} of {env.player_num} players")
     if env.action_space.is_discrete() and env.invalid_actions:
         _expect(env.get_valid_actions() != [], "every action is invalid, but the episode is not over")
 
@@ -104,9 +102,7 @@ def _check_drawing(env: EnvRun, *, terminal: bool, picture: bool) -> None:
         env.render_terminal_text()
     image = env.render_rgb_array() if picture else None
     if image is not None:
-        _expect(
-            image.ndim == 3 and image.shape[2] == 3, f"the picture has shape {image.shape}, not (h, w, 3)"
-        )
+        _expect(image.ndim == 3 and image.shape[2] == 3, f"the picture has shape {image.shape}, not (h, w, 3)")
 
 
 def _check_restore(env: EnvRun) -> None:
@@ -124,9 +120,7 @@ def _visible(env: EnvRun) -> tuple[Any, ...]:
 
 
 def _step_by(action: Any, env: EnvRun) -> None:
-    _expect(
-        action not in env.invalid_actions, f"player {env.next_player} chose the invalid action {action!r}"
-    )
+    _expect(action not in env.invalid_actions, f"player {env.next_player} chose the invalid action {action!r}")
     env.step(action)
 
 

@@ -1,5 +1,5 @@
 """A conformance kit for authors of algorithms: does it play, learn, save, draw, and go through processes?"""
-# ruff: noqa: S101, PT028  (it asserts, and has the name of a test, because authors call it from theirs)
+# ruff: noqa: PT028  (it asserts, and has the name of a test, because authors call it from theirs)
 
 from __future__ import annotations
 

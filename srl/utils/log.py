@@ -21,9 +21,7 @@ def logger_file(path: str | Path, level: int = logging.DEBUG) -> None:
     _add(logging.FileHandler(path, encoding="utf-8"), level)
 
 
-def set_logger(
-    print_level: int = logging.INFO, path: str | Path = "", file_level: int = logging.DEBUG
-) -> None:
+def set_logger(print_level: int = logging.INFO, path: str | Path = "", file_level: int = logging.DEBUG) -> None:
     """Show log lines and, with a path, also append them to that file."""
     logger_print(print_level)
     if path:

@@ -60,9 +60,7 @@ def from_plain(value: Any) -> Any:
 def fields_to_plain(instance: Any, leave_out: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return the plain form of a dataclass instance; fields whose name begins with "_" are left out."""
     cls = type(instance)
-    names = [
-        f.name for f in dataclasses.fields(instance) if not f.name.startswith("_") and f.name not in leave_out
-    ]
+    names = [f.name for f in dataclasses.fields(instance) if not f.name.startswith("_") and f.name not in leave_out]
     values = {name: to_plain(getattr(instance, name), f"{cls.__name__}.{name}") for name in names}
     return {TARGET: entry_point_of(cls), **values}
 
@@ -74,9 +72,7 @@ def set_fields(instance: Any, plain: dict[str, Any]) -> None:
         if name == TARGET:
             continue
         if name not in known:
-            raise UsageError(
-                f"{type(instance).__name__} has no field '{name}'. Its fields: {', '.join(sorted(known))}"
-            )
+            raise UsageError(f"{type(instance).__name__} has no field '{name}'. Its fields: {', '.join(sorted(known))}")
         object.__setattr__(instance, name, from_plain(value))
 
 
@@ -115,7 +111,5 @@ def _new(cls: type[Any], plain: dict[str, Any]) -> Any:
 
 def _plain_key(key: Any, where: str) -> str | int:
     if type(key) not in {str, int}:
-        raise UsageError(
-            f"{where} has the key {key!r} of type {type(key).__name__}. Keys must be str or int."
-        )
+        raise UsageError(f"{where} has the key {key!r} of type {type(key).__name__}. Keys must be str or int.")
     return key  # type: ignore[no-any-return]

@@ -76,7 +76,12 @@ class Memory(RLMemory[Config]):
         if len(self.items) < 4:
             return None
         batch, self.items = self.items[:4], self.items[4:]
-        return {"batch": batch, "weights": np.ones(len(batch), np.float32), "none": None, "pair": (1, np.int64(2))}
+        return {
+            "batch": batch,
+            "weights": np.ones(len(batch), np.float32),
+            "none": None,
+            "pair": (1, np.int64(2)),
+        }
 
     def overview(self) -> Any:
         return sorted(self.notes), True, (None, 1.5)

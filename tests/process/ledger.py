@@ -1,4 +1,4 @@
-"""An algorithm that keeps books: every item is numbered, and the Parameter notes what was trained on, and in which order.
+"""An algorithm that keeps books: items are numbered, and the Parameter notes what was trained on, in which order.
 
 A gap in the numbers of one actor's life is a loss; a number that comes again is a duplicate.
 """

@@ -1,4 +1,4 @@
-"""kill -9 of each service under load: nothing lost, nothing twice, order kept; and with a protection off, the books show it."""
+"""kill -9 of each service under load: nothing lost, nothing twice; with a protection off, the books show it."""
 
 import json
 import os

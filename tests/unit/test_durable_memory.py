@@ -217,7 +217,9 @@ def test_a_malformed_chunk_is_refused_before_it_is_written(folder, form, count, 
     durable.close()
 
 
-@pytest.mark.parametrize(("role", "endpoint"), [(Role.ACTOR, "sample"), (Role.ACTOR, "__init__"), (Role.LEARNER, "add")])
+@pytest.mark.parametrize(
+    ("role", "endpoint"), [(Role.ACTOR, "sample"), (Role.ACTOR, "__init__"), (Role.LEARNER, "add")]
+)
 def test_what_is_not_registered_cannot_be_called(folder, role, endpoint):
     durable = opened(folder)
     call = Call(1, endpoint, Form.CALLS, 1, [((), {})], (0, 0))

@@ -123,9 +123,7 @@ def test_an_episode():
     assert (env.state, env.step_num, env.episode_rewards) == ([0], 0, [0])
 
 
-@pytest.mark.parametrize(
-    ("truncate", "done_type"), [(False, DoneTypes.TERMINATED), (True, DoneTypes.TRUNCATED)]
-)
+@pytest.mark.parametrize(("truncate", "done_type"), [(False, DoneTypes.TERMINATED), (True, DoneTypes.TRUNCATED)])
 def test_the_environment_ends_it(truncate, done_type):
     env = play(started(env_kwargs={"end": 3, "truncate": truncate}))
     assert (env.step_num, env.done_type, env.done_reason) == (3, done_type, "counted")

@@ -125,9 +125,7 @@ def test_a_checkpoint_that_fails_leaves_the_old_state(journal, tmp_path, monkeyp
             patch.setattr(journal, "_open_journal", fail)
         else:
             patch.setattr("pathlib.Path.rename", fail)
-        with pytest.raises(
-            StorageError, match=r"cannot write a checkpoint in .*No space left.*SRL_JOURNAL_DIR"
-        ):
+        with pytest.raises(StorageError, match=r"cannot write a checkpoint in .*No space left.*SRL_JOURNAL_DIR"):
             journal.checkpoint([b"new"])
     journal.append([b"later"])
     journal.close()
@@ -264,9 +262,7 @@ def test_an_append_that_fails_leaves_whole_records(journal, tmp_path, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "writev", half)
-        with pytest.raises(
-            StorageError, match=r"cannot append to the journal in .*No space left.*free space"
-        ):
+        with pytest.raises(StorageError, match=r"cannot append to the journal in .*No space left.*free space"):
             journal.append([b"lost"])
     assert journal.records == 1
     journal.append([b"second"])

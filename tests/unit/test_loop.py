@@ -179,9 +179,7 @@ def test_train_interval_and_repeat() -> None:
 
     runner = srl.Runner("Counting", probe_rl.Config())
     trainer = Count(runner.rl_config, runner.parameter, runner.memory)
-    state = play(
-        RunContext(max_steps=6, train_interval=3, train_repeat=2), runner.env, [runner.worker], 0, trainer
-    )
+    state = play(RunContext(max_steps=6, train_interval=3, train_repeat=2), runner.env, [runner.worker], 0, trainer)
     assert calls == [3, 0, 3, 0]
     assert state.train_count == 6
 

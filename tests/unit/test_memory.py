@@ -77,9 +77,7 @@ def test_a_serializers_tuple_is_several_arguments() -> None:
 
 def test_a_serializer_needs_a_parameter_serialized() -> None:
     memory = Memory()
-    with pytest.raises(
-        UsageError, match="add_plain is registered with a serializer but has no parameter 'serialized'"
-    ):
+    with pytest.raises(UsageError, match="add_plain is registered with a serializer but has no parameter 'serialized'"):
         memory.register_worker_func(memory.add_plain, pickle.dumps)
 
 

@@ -154,9 +154,7 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_the_callback_updates_the_line() -> None:
     clock, file = Clock(), io.StringIO()
-    progress = Progress(
-        ProgressOptions(), lambda: ProgressLine(first_s=0, longest_s=0, file=file, clock=clock)
-    )
+    progress = Progress(ProgressOptions(), lambda: ProgressLine(first_s=0, longest_s=0, file=file, clock=clock))
     runner = srl.Runner("Counting", probe_rl.Config())
     runner.rollout(max_steps=2, enable_progress=False, callbacks=[progress])
     lines = file.getvalue().splitlines()

@@ -123,9 +123,7 @@ def test_entry_points_that_do_not_resolve(entry_point: str, text: str) -> None:
         load_module(entry_point)
 
 
-def test_an_error_inside_the_authors_module_passes_through(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_inside_the_authors_module_passes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_author.py").write_text("import no_such_dependency_of_author")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="no_such_dependency_of_author") as caught:

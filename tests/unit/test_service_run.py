@@ -91,7 +91,11 @@ def test_stop_is_overdue_only_after_the_time_to_drain():
     ("error", "exit_code", "says"),
     [
         (SettingError("SRL_X is no setting"), EXIT_USER, "SettingError: SRL_X is no setting"),
-        (AuthorError("actor-0", "Worker.policy", "Traceback ..."), EXIT_AUTHOR, "Worker.policy failed in the actor-0"),
+        (
+            AuthorError("actor-0", "Worker.policy", "Traceback ..."),
+            EXIT_AUTHOR,
+            "Worker.policy failed in the actor-0",
+        ),
         (ZeroDivisionError("1/0"), EXIT_INTERNAL, "internal error in me; please report it:"),
     ],
 )

@@ -74,9 +74,7 @@ def test_versions_only_grow(store):
     for version in [(1, 10), (1, 11), (2, 0)]:
         store.publish(JOB, snapshot(*version))
     for version in [(2, 0), (1, 11), (1, 99)]:
-        with pytest.raises(
-            StaleSnapshotError, match=rf"snapshot \({version[0]}, {version[1]}\) of job a job"
-        ):
+        with pytest.raises(StaleSnapshotError, match=rf"snapshot \({version[0]}, {version[1]}\) of job a job"):
             store.publish(JOB, snapshot(*version, b"other"))
     assert store.latest(JOB) == snapshot(2, 0)
 
@@ -205,9 +203,7 @@ def test_a_damaged_snapshot_in_memory_is_noticed():
 
 @pytest.mark.parametrize("uri", ["", "memory", "file:///x", "dir://relative", "dir:", "http://host"])
 def test_an_unknown_address_is_refused(uri):
-    with pytest.raises(
-        SettingError, match="is no snapshot store: write memory://, dir:///folder or redis://"
-    ):
+    with pytest.raises(SettingError, match="is no snapshot store: write memory://, dir:///folder or redis://"):
         open_store(uri)
 
 
@@ -286,9 +282,7 @@ def test_a_full_folder_keeps_the_old_snapshot(folder, monkeypatch):
 def test_a_redis_that_does_not_answer_is_named_without_its_password():
     store = RedisStore("redis://user:secret@127.0.0.1:1/3")
     for call in (store.claim_epoch, store.latest, store.latest_worker, store.latest_version, store.delete):
-        with pytest.raises(
-            StorageError, match=r"redis://127\.0\.0\.1:1/3 cannot be used: .*refused"
-        ) as caught:
+        with pytest.raises(StorageError, match=r"redis://127\.0\.0\.1:1/3 cannot be used: .*refused") as caught:
             call(JOB)
         assert "secret" not in str(caught.value)
     with pytest.raises(StorageError):
@@ -343,9 +337,7 @@ def test_a_password_is_used_and_asked_for(tmp_path):
         server.stop()
 
 
-@pytest.mark.parametrize(
-    ("name", "method"), [("data", "latest"), ("worker", "latest_worker"), ("head", "latest")]
-)
+@pytest.mark.parametrize(("name", "method"), [("data", "latest"), ("worker", "latest_worker"), ("head", "latest")])
 def test_damaged_bytes_in_redis_are_noticed(redis_server, name, method):
     store = open_store(redis_server.url)
     with redis.Redis.from_url(redis_server.url) as client:

@@ -97,10 +97,7 @@ def test_arrays_are_cast_when_asked():
     assert space.encode_to_space([1, 3]).dtype == np.float32
     assert space.decode_from_space(np.array([1.2, 2.8], np.float32)) == [1, 3]
     assert encoded(space, T.NP_ARRAY) == NpArraySpace(2, 0, 5, np.int64)
-    assert (
-        encoded(space, T.NP_ARRAY, options=SpaceEncodeOptions(cast=True, cast_dtype="float64")).dtype
-        == "float64"
-    )
+    assert encoded(space, T.NP_ARRAY, options=SpaceEncodeOptions(cast=True, cast_dtype="float64")).dtype == "float64"
 
 
 def test_arrays_of_the_own_dtype_are_not_copied():

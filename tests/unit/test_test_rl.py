@@ -96,9 +96,7 @@ def test_a_configuration_that_cannot_be_saved_fails() -> None:
 
 
 def test_parts_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    kit.test_rl(
-        ql.Config(), ["Grid"], test_render_terminal=False, test_render_window=False, test_backup=False
-    )
+    kit.test_rl(ql.Config(), ["Grid"], test_render_terminal=False, test_render_window=False, test_backup=False)
     assert "###" not in capsys.readouterr().out
 
 

@@ -106,11 +106,11 @@ class EnvBase(ABC, IRender, Generic[TActSpace, TAct, TObsSpace, TObs]):
         """Return a copy of the state of the episode. `next_player`, reason and info are kept for you."""
         raise NotSupportedError(f"{type(self).__name__} has no backup: write backup() and restore() in it")
 
-    def restore(self, data: Any) -> None:  # noqa: ARG002  (a hook)
+    def restore(self, data: Any) -> None:
         """Go back to what `backup` returned; the same backup may be restored several times."""
         raise NotSupportedError(f"{type(self).__name__} has no restore: write backup() and restore() in it")
 
-    def get_invalid_actions(self, player_index: int = -1) -> list[TAct]:  # noqa: ARG002  (a hook)
+    def get_invalid_actions(self, player_index: int = -1) -> list[TAct]:
         """Return the actions that the player may not choose now; -1 is the next player."""
         return []
 
@@ -122,7 +122,7 @@ class EnvBase(ABC, IRender, Generic[TActSpace, TAct, TObsSpace, TObs]):
         """Return which key plays which action, or None."""
         return None
 
-    def make_worker(self, name: str, **kwargs: Any) -> RLWorker[Any, Any, Any] | None:  # noqa: ARG002  (a hook)
+    def make_worker(self, name: str, **kwargs: Any) -> RLWorker[Any, Any, Any] | None:
         """Return the rule-based player of this name, or None if there is none."""
         return None
 

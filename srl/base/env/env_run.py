@@ -73,9 +73,7 @@ class EnvRun(EnvView):
 
     def _apply_render_options(self) -> None:
         config = self.config
-        self.set_render_options(
-            config.render_interval, config.render_scale, config.font_name, config.font_size
-        )
+        self.set_render_options(config.render_interval, config.render_scale, config.font_name, config.font_size)
 
     # --- life
 
@@ -141,9 +139,7 @@ class EnvRun(EnvView):
 
     # --- steps
 
-    def step(
-        self, action: Any, frameskip: int = 0, frameskip_function: Callable[[], None] | None = None
-    ) -> None:
+    def step(self, action: Any, frameskip: int = 0, frameskip_function: Callable[[], None] | None = None) -> None:
         """Play one action of `next_player`; what came of it is in the properties.
 
         The action is played 1 + EnvConfig.frameskip + `frameskip` times, and the rewards are added up;
@@ -166,9 +162,7 @@ class EnvRun(EnvView):
         state, reward, terminated, truncated = self.env.step(action)
         rewards = [reward] if isinstance(reward, float) else _by_player(reward)
         if len(rewards) != self._player_num:
-            raise SRLError(
-                f"'{self.name}': step returned {len(rewards)} rewards for {self._player_num} players"
-            )
+            raise SRLError(f"'{self.name}': step returned {len(rewards)} rewards for {self._player_num} players")
         rewards, terminated, truncated = self._processors.step(rewards, terminated, truncated)
         if self._guard is not None:
             rewards = self._guard.rewards(rewards)

@@ -25,9 +25,7 @@ class Guard(Protocol):
 class SanitizeGuard:
     """Brings values into their space. Raises SRLError for values that have no place in it."""
 
-    def __init__(
-        self, env_name: str, action_space: SpaceBase[Any], observation_space: SpaceBase[Any]
-    ) -> None:
+    def __init__(self, env_name: str, action_space: SpaceBase[Any], observation_space: SpaceBase[Any]) -> None:
         self._env_name = env_name
         self._action_space = action_space
         self._observation_space = observation_space
@@ -57,9 +55,7 @@ class SanitizeGuard:
 class AssertGuard:
     """Raises SRLError for every value that is not of its space."""
 
-    def __init__(
-        self, env_name: str, action_space: SpaceBase[Any], observation_space: SpaceBase[Any]
-    ) -> None:
+    def __init__(self, env_name: str, action_space: SpaceBase[Any], observation_space: SpaceBase[Any]) -> None:
         self._env_name = env_name
         self._action_space = action_space
         self._observation_space = observation_space
@@ -89,6 +85,4 @@ class AssertGuard:
 
     def _expect(self, holds: bool, complaint: str) -> None:
         if not holds:
-            raise SRLError(
-                f"'{self._env_name}': {complaint}. (Checked because of EnvConfig.enable_assertion)"
-            )
+            raise SRLError(f"'{self._env_name}': {complaint}. (Checked because of EnvConfig.enable_assertion)")

@@ -32,11 +32,11 @@ class EnvProcessor:
     def setup(self, **kwargs: Any) -> None:
         """Prepare for a run."""
 
-    def remap_action_space(self, prev_space: SpaceBase[Any], **kwargs: Any) -> SpaceBase[Any] | None:  # noqa: ARG002
+    def remap_action_space(self, prev_space: SpaceBase[Any], **kwargs: Any) -> SpaceBase[Any] | None:
         """Return the new space of actions, or None to leave it as it is."""
         return None
 
-    def remap_observation_space(self, prev_space: SpaceBase[Any], **kwargs: Any) -> SpaceBase[Any] | None:  # noqa: ARG002
+    def remap_observation_space(self, prev_space: SpaceBase[Any], **kwargs: Any) -> SpaceBase[Any] | None:
         """Return the new space of states, or None to leave it as it is."""
         return None
 

@@ -44,9 +44,7 @@ def register(
     """
     if id in _registry:
         if check_duplicate:
-            raise UsageError(
-                f"environment '{id}' is registered already. Use another id, or check_duplicate=False"
-            )
+            raise UsageError(f"environment '{id}' is registered already. Use another id, or check_duplicate=False")
         logger.warning("environment '%s' is registered anew", id)
     _registry[id] = _Entry(entry_point, dict(kwargs or {}))
 
@@ -97,6 +95,4 @@ def _suggest(env_id: str) -> str:
     known = sorted({*_registry, *BUILT_IN})
     near = difflib.get_close_matches(env_id, known, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return (
-        f"{hint}Known: {', '.join(known)}. Your own: srl.base.env.registration.register(id, 'module:Class')"
-    )
+    return f"{hint}Known: {', '.join(known)}. Your own: srl.base.env.registration.register(id, 'module:Class')"

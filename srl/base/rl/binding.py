@@ -53,9 +53,7 @@ def bind(config: RLConfig[Any, Any], env: EnvRun) -> Binding:
         _try_backup_restore(config, env)
     observation, encode_state = _bind_observation(config, env)
     render_image, encode_render_image = _bind_render_image(config, env)
-    action = encode_space(
-        env.action_space.copy(), _action_choice(config), enabled=config.enable_action_decode
-    )
+    action = encode_space(env.action_space.copy(), _action_choice(config), enabled=config.enable_action_decode)
     check_action = _checker(config, action.space, f"the action of '{config.get_name()}'")
     return Binding(
         observation=observation,
@@ -84,9 +82,7 @@ def _bind_render_image(config: RLConfig[Any, Any], env: EnvRun) -> tuple[Encodin
         return None, None
     source = image_space(env)
     processors = config.get_render_image_processors(source) if config.enable_rl_processors else []
-    space, applied, remaps = apply_processors(
-        source, [*processors, *config.render_image_processors], env, config
-    )
+    space, applied, remaps = apply_processors(source, [*processors, *config.render_image_processors], env, config)
     encoding = encode_space(space, _observation_choice(config), enabled=False)
     window = stacked(space, config.render_image_window_length)
     check = _checker(config, space, f"the picture of '{env.name}'")

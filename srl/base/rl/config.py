@@ -120,9 +120,7 @@ class RLConfig(ABC, Generic[TActSpace, TObsSpace]):
         """Raise ValueError or AssertionError for values that cannot be. Call `super().validate_params()`."""
         for name in ("window_length", "render_image_window_length"):
             if getattr(self, name) <= 0:
-                raise ValueError(
-                    f"{type(self).__name__}.{name} is {getattr(self, name)}; it must be 1 or more"
-                )
+                raise ValueError(f"{type(self).__name__}.{name} is {getattr(self, name)}; it must be 1 or more")
 
     def setup_from_env(self, env: EnvRun) -> None:
         """Adapt to the environment. Spaces are known."""
@@ -130,7 +128,7 @@ class RLConfig(ABC, Generic[TActSpace, TObsSpace]):
     def setup_from_actor(self, actor_num: int, actor_id: int) -> None:
         """Adapt to being actor `actor_id` (from 0) of `actor_num`, in distributed training."""
 
-    def get_processors(self, prev_observation_space: SpaceBase[Any]) -> list[RLProcessor]:  # noqa: ARG002
+    def get_processors(self, prev_observation_space: SpaceBase[Any]) -> list[RLProcessor]:
         """Return the processors of observations."""
         return []
 
@@ -142,7 +140,7 @@ class RLConfig(ABC, Generic[TActSpace, TObsSpace]):
         """Tell whether `worker.render_image_state` is to hold the environment's picture."""
         return False
 
-    def get_render_image_processors(self, prev_observation_space: SpaceBase[Any]) -> list[RLProcessor]:  # noqa: ARG002
+    def get_render_image_processors(self, prev_observation_space: SpaceBase[Any]) -> list[RLProcessor]:
         """Return the processors of `worker.render_image_state`."""
         return []
 
@@ -184,9 +182,7 @@ class RLConfig(ABC, Generic[TActSpace, TObsSpace]):
         self._binding = binding
         self.setup_from_env(env)
         if enable_log:
-            logger.info(
-                "%s in %s: %s -> %s", self.name, env.name, self._observation_space, self._action_space
-            )
+            logger.info("%s in %s: %s -> %s", self.name, env.name, self._observation_space, self._action_space)
 
     def is_setup(self) -> bool:
         return self._binding is not None
@@ -423,9 +419,7 @@ class RLConfig(ABC, Generic[TActSpace, TObsSpace]):
         undeclared = [name for name in inspect.get_annotations(cls) if name not in self.__dataclass_fields__]
         if undeclared:
             names = ", ".join(undeclared)
-            raise UsageError(
-                f"{cls.__name__} has fields ({names}) but is no dataclass: write @dataclass above it"
-            )
+            raise UsageError(f"{cls.__name__} has fields ({names}) but is no dataclass: write @dataclass above it")
 
 
 @dataclass

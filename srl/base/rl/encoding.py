@@ -62,9 +62,7 @@ def encode_space(env_space: SpaceBase[Any], choice: Choice, *, enabled: bool = T
     if base_type in {RLBaseTypes.DISCRETE, RLBaseTypes.ARRAY_DISCRETE}:
         env_space.create_division_tbl(choice.division_num)
     space = env_space.set_encode_space(base_type, choice.options)
-    return Encoding(
-        env_space, space, space, base_type, env_space.encode_to_space, env_space.decode_from_space
-    )
+    return Encoding(env_space, space, space, base_type, env_space.encode_to_space, env_space.decode_from_space)
 
 
 def choose_type(env_space: SpaceBase[Any], choice: Choice) -> RLBaseTypes:
@@ -131,9 +129,7 @@ def _then(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable
     return lambda value: second(first(value))
 
 
-def checker(
-    space: SpaceBase[Any], what: str, *, assertion: bool, sanitize: bool
-) -> list[Callable[[Any], Any]]:
+def checker(space: SpaceBase[Any], what: str, *, assertion: bool, sanitize: bool) -> list[Callable[[Any], Any]]:
     """Return the function that checks or repairs values of a space, or none."""
     if assertion:
         return [_assert_in(space, what)]
@@ -151,7 +147,7 @@ def _repair_to(space: SpaceBase[Any]) -> Callable[[Any], Any]:
 
 def _assert_in(space: SpaceBase[Any], what: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
-        assert space.check_val(value), f"{what} {value!r} is not in {space}"  # noqa: S101  the user asked for it
+        assert space.check_val(value), f"{what} {value!r} is not in {space}"
         return value
 
     return check

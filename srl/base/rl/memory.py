@@ -78,13 +78,9 @@ class RLMemory(Generic[TConfig]):
 
     def call_restore(self, data: Any, **kwargs: Any) -> None:
         """Replace the content by what `call_backup` returned."""
-        raise NotImplementedError(
-            f"{type(self).__name__}.call_restore is not defined, so it cannot be loaded"
-        )
+        raise NotImplementedError(f"{type(self).__name__}.call_restore is not defined, so it cannot be loaded")
 
-    def register_worker_func(
-        self, func: Callable[..., None], serializer: Callable[..., Any] | None = None
-    ) -> None:
+    def register_worker_func(self, func: Callable[..., None], serializer: Callable[..., Any] | None = None) -> None:
         """Let the Worker call `func`.
 
         With a serializer, the sending process calls `serializer(*args)` and this memory receives
@@ -149,9 +145,7 @@ class RLMemory(Generic[TConfig]):
 
     def _warn_if_known(self, name: str, known: dict[str, Any]) -> None:
         if name in known:
-            warnings.warn(
-                f"{type(self).__name__}.{name} is registered twice; the last one counts", stacklevel=3
-            )
+            warnings.warn(f"{type(self).__name__}.{name} is registered twice; the last one counts", stacklevel=3)
 
 
 class DummyRLMemory(RLMemory[RLConfig[Any, Any]]):
@@ -175,9 +169,7 @@ def _unpacked(data: tuple[bytes, bool]) -> Any:
 def _name_of(func: Callable[..., Any]) -> str:
     name = getattr(func, "__name__", "")
     if not name.isidentifier():
-        raise UsageError(
-            f"{func!r} has no name that others could call it by. Register a method of the memory."
-        )
+        raise UsageError(f"{func!r} has no name that others could call it by. Register a method of the memory.")
     return str(name)
 
 

@@ -68,9 +68,7 @@ def _make_player(
     if isinstance(player, tuple) and len(player) == 2:
         who, details = player
         return _make_named(who, details, env) if isinstance(who, str) else _make_other(who, details, env)
-    raise UsageError(
-        f"players has {player!r}, which is none of None, name, (name, dict), RLConfig, (RLConfig, backup)"
-    )
+    raise UsageError(f"players has {player!r}, which is none of None, name, (name, dict), RLConfig, (RLConfig, backup)")
 
 
 def _make_own(

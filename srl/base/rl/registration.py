@@ -71,9 +71,7 @@ def register(
     _algorithms[config.name] = algorithm
 
 
-def register_rulebase(
-    name_or_config: str | AnyConfig, worker_entry_point: str, check_duplicate: bool = True
-) -> None:
+def register_rulebase(name_or_config: str | AnyConfig, worker_entry_point: str, check_duplicate: bool = True) -> None:
     """Register a player that does not learn. Raises UsageError as `register` does."""
     config = DummyRLConfig(name=name_or_config) if isinstance(name_or_config, str) else name_or_config
     split_entry_point(worker_entry_point)
@@ -172,9 +170,7 @@ def _require_setup(config: AnyConfig, env: EnvRun | None) -> None:
     if env is not None:
         config.setup(env)
     elif not config.is_setup():
-        raise UsageError(
-            f"{type(config).__name__} has not met an environment: pass env, or call setup(env) first"
-        )
+        raise UsageError(f"{type(config).__name__} has not met an environment: pass env, or call setup(env) first")
 
 
 def _check_duplicate(name: str, known: Iterable[str], check_duplicate: bool) -> None:
@@ -182,9 +178,7 @@ def _check_duplicate(name: str, known: Iterable[str], check_duplicate: bool) -> 
         return
     text = f"'{name}' is registered already"
     if check_duplicate:
-        raise UsageError(
-            f"{text}: return another name from get_name(), or pass check_duplicate=False to replace it"
-        )
+        raise UsageError(f"{text}: return another name from get_name(), or pass check_duplicate=False to replace it")
     warnings.warn(f"{text}; the last one counts", stacklevel=3)
 
 

@@ -32,9 +32,7 @@ TObsType = TypeVar("TObsType")
 class RLWorkerGeneric(ABC, Generic[TConfig, TParameter, TMemory, TActSpace, TActType, TObsSpace, TObsType]):
     """Base of workers, with types for actions and states. Override `policy`, and what else is needed."""
 
-    def __init__(
-        self, config: TConfig, parameter: TParameter | None = None, memory: TMemory | None = None
-    ) -> None:
+    def __init__(self, config: TConfig, parameter: TParameter | None = None, memory: TMemory | None = None) -> None:
         self.config = config
         self.parameter = parameter if parameter is not None else cast("TParameter", DummyRLParameter(config))
         self.memory = memory if memory is not None else cast("TMemory", DummyRLMemory(config))
@@ -72,7 +70,7 @@ class RLWorkerGeneric(ABC, Generic[TConfig, TParameter, TMemory, TActSpace, TAct
     def render_terminal(self, worker: WorkerRun, **kwargs: Any) -> None:
         """Print what the worker thinks of the current state."""
 
-    def render_rgb_array(self, worker: WorkerRun, **kwargs: Any) -> npt.NDArray[np.uint8] | None:  # noqa: ARG002
+    def render_rgb_array(self, worker: WorkerRun, **kwargs: Any) -> npt.NDArray[np.uint8] | None:
         """Return a picture of what the worker thinks, uint8 (height, width, 3), or None."""
         return None
 

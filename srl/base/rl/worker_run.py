@@ -421,9 +421,7 @@ class WorkerRun:
         return self.state if self.next_state is None else self.next_state
 
     def _newest_image(self) -> Any:
-        return (
-            self.render_image_state if self.next_render_image_state is None else self.next_render_image_state
-        )
+        return self.render_image_state if self.next_render_image_state is None else self.next_render_image_state
 
     def truncate_episode(self, reason: str) -> None:
         """End the episode here as truncated."""

@@ -37,9 +37,7 @@ def train_only(
     return state
 
 
-def _train(
-    context: RunContext, state: RunStateTrainer, trainer: RLTrainer[Any, Any, Any], hooks: Hooks
-) -> None:
+def _train(context: RunContext, state: RunStateTrainer, trainer: RLTrainer[Any, Any, Any], hooks: Hooks) -> None:
     stop_conditions = StopConditions(context, state)
     while not (end_reason := stop_conditions.training(state)):
         call_all(hooks.train_before, context, state)

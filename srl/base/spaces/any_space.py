@@ -27,13 +27,13 @@ class AnySpace(SpaceBase[Any]):
     def __str__(self) -> str:
         return "Any"
 
-    def sample(self, mask: list[Any] | None = None) -> Any:  # noqa: ARG002  (only None is known to fit)
+    def sample(self, mask: list[Any] | None = None) -> Any:
         return self.get_default()
 
     def sanitize(self, val: Any) -> Any:
         return val
 
-    def check_val(self, val: Any) -> bool:  # noqa: ARG002  (everything fits)
+    def check_val(self, val: Any) -> bool:
         return True
 
     def to_str(self, val: Any) -> str:
@@ -42,7 +42,7 @@ class AnySpace(SpaceBase[Any]):
     def get_default(self) -> Any:
         return None
 
-    def create_stack_space(self, length: int) -> AnySpace:  # noqa: ARG002  (a list of anything is anything)
+    def create_stack_space(self, length: int) -> AnySpace:
         return AnySpace()
 
     def encode_stack(self, val: list[Any]) -> Any:

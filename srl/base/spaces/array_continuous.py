@@ -46,7 +46,7 @@ class ArrayContinuousSpace(SpaceBase[list[float]]):
     def __str__(self) -> str:
         return f"ArrayContinuous({self.size}, range[{min(self.low)}, {max(self.high)}])"
 
-    def sample(self, mask: list[list[float]] | None = None) -> list[float]:  # noqa: ARG002  (not countable)
+    def sample(self, mask: list[list[float]] | None = None) -> list[float]:
         return [_draw(a, b) for a, b in zip(self.low, self.high, strict=True)]
 
     def sanitize(self, val: Any) -> list[float]:

@@ -74,10 +74,7 @@ class ArrayDiscreteSpace(SpaceBase[list[int]]):
         return [lattice.row(i) for i in range(lattice.size) if i not in banned]
 
     def get_onehot(self, x: list[int]) -> list[list[int]]:
-        return [
-            [int(v == value) for v in range(a, b + 1)]
-            for value, a, b in zip(x, self.low, self.high, strict=True)
-        ]
+        return [[int(v == value) for v in range(a, b + 1)] for value, a, b in zip(x, self.low, self.high, strict=True)]
 
     def create_stack_space(self, length: int) -> ArrayDiscreteSpace:
         return ArrayDiscreteSpace(self.size * length, self.low * length, self.high * length)

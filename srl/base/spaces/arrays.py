@@ -36,9 +36,7 @@ class BoundedArraySpace(SpaceBase[NDArray[Any]]):
         try:
             return np.broadcast_to(given, self.shape).astype(dtype)
         except ValueError as err:
-            raise ValueError(
-                f"{type(self).__name__}: bound {bound!r} does not fit shape {self.shape}"
-            ) from err
+            raise ValueError(f"{type(self).__name__}: bound {bound!r} does not fit shape {self.shape}") from err
 
     @property
     def stype(self) -> SpaceTypes:
@@ -52,7 +50,7 @@ class BoundedArraySpace(SpaceBase[NDArray[Any]]):
         """Tell whether the elements are whole numbers."""
         return np.issubdtype(self._dtype, np.integer) or self.is_discrete()
 
-    def sample(self, mask: list[NDArray[Any]] | None = None) -> NDArray[Any]:  # noqa: ARG002  (not countable)
+    def sample(self, mask: list[NDArray[Any]] | None = None) -> NDArray[Any]:
         generator = np.random.default_rng(random.getrandbits(64))  # so that random.seed rules here too
         if not self._is_finite():
             return self.sanitize(generator.normal(size=self.shape))
@@ -66,9 +64,7 @@ class BoundedArraySpace(SpaceBase[NDArray[Any]]):
 
     def sanitize(self, val: Any) -> NDArray[Any]:
         try:
-            array = np.asarray(val, dtype=np.float64 if self.is_integer() else self._dtype).reshape(
-                self.shape
-            )
+            array = np.asarray(val, dtype=np.float64 if self.is_integer() else self._dtype).reshape(self.shape)
         except (TypeError, ValueError) as err:
             raise ValueError(f"{val!r} does not fit {self}") from err
         if np.any(np.isnan(array)):

@@ -38,7 +38,7 @@ class ContinuousSpace(SpaceBase[float]):
     def __str__(self) -> str:
         return f"Continuous({self.low} - {self.high})"
 
-    def sample(self, mask: list[float] | None = None) -> float:  # noqa: ARG002  (numbers here are not countable)
+    def sample(self, mask: list[float] | None = None) -> float:
         if math.isinf(self.low) or math.isinf(self.high):
             return self.sanitize(random.gauss())
         return random.uniform(self.low, self.high)

@@ -94,9 +94,7 @@ def to_box(space: MultiSpace, options: SpaceEncodeOptions) -> Encoder:
         return Encoder(box, flat.encode, flat.decode)
     low, high = np.stack([part.low for part in spaces]), np.stack([part.high for part in spaces])
     dtype = np.result_type(*(part.dtype for part in spaces))
-    return _joined(
-        BoxSpace(low.shape, low, high, dtype), parts, lambda arrays: np.stack(arrays).astype(dtype), list
-    )
+    return _joined(BoxSpace(low.shape, low, high, dtype), parts, lambda arrays: np.stack(arrays).astype(dtype), list)
 
 
 def to_text(space: MultiSpace, options: SpaceEncodeOptions) -> Encoder:
@@ -111,9 +109,7 @@ def _encoders(space: MultiSpace, base_type: RLBaseTypes, options: SpaceEncodeOpt
     return [make_encoder(part, base_type, options) for part in space.spaces]
 
 
-def _joined(
-    target: Any, parts: list[Encoder], join: Callable[[Any], Any], split: Callable[[Any], Any]
-) -> Encoder:
+def _joined(target: Any, parts: list[Encoder], join: Callable[[Any], Any], split: Callable[[Any], Any]) -> Encoder:
     def encode(values: list[Any]) -> Any:
         return join([part.encode(value) for part, value in zip(parts, values, strict=True)])
 

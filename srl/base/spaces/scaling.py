@@ -40,9 +40,7 @@ class Scaling:
         return cls(dtype, flat.integer)
 
     @classmethod
-    def _normalized(
-        cls, space: SpaceBase[Any], flat: Flat, options: SpaceEncodeOptions, dtype: np.dtype[Any]
-    ) -> Self:
+    def _normalized(cls, space: SpaceBase[Any], flat: Flat, options: SpaceEncodeOptions, dtype: np.dtype[Any]) -> Self:
         if not flat.is_finite:
             raise NotSupportedError(
                 f"{space} has infinite bounds: it cannot be scaled to {options.np_norm_type}. "

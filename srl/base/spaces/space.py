@@ -194,9 +194,7 @@ class SpaceBase(ABC, Generic[T]):
 
         return list(encoders_of(self))
 
-    def set_encode_space(
-        self, required_type: RLBaseTypes, options: SpaceEncodeOptions | None = None
-    ) -> SpaceBase[Any]:
+    def set_encode_space(self, required_type: RLBaseTypes, options: SpaceEncodeOptions | None = None) -> SpaceBase[Any]:
         """Choose the conversion once, and return the space that values are converted to.
 
         Of several types (`A | B`) the cheapest is taken; NONE means no conversion. Raises NotSupportedError,

@@ -19,9 +19,7 @@ class TextSpace(SpaceBase[str]):
     `padding` fills texts up where a fixed length is needed. Raises ValueError if the lengths contradict.
     """
 
-    def __init__(
-        self, max_length: int = -1, min_length: int = 0, charset: str = "", padding: str = " "
-    ) -> None:
+    def __init__(self, max_length: int = -1, min_length: int = 0, charset: str = "", padding: str = " ") -> None:
         super().__init__()
         if min_length < 0 or 0 <= max_length < min_length:
             raise ValueError(f"TextSpace: no text has {min_length} to {max_length} characters")
@@ -51,7 +49,7 @@ class TextSpace(SpaceBase[str]):
     def __str__(self) -> str:
         return f"Text({self.min_length}, {self.max_length})"
 
-    def sample(self, mask: list[str] | None = None) -> str:  # noqa: ARG002  (not countable)
+    def sample(self, mask: list[str] | None = None) -> str:
         longest = self.max_length if self.max_length >= 0 else self.min_length + 10
         length = random.randint(self.min_length, longest)
         return "".join(random.choices(self.charset or string.ascii_letters, k=length))

@@ -1,4 +1,4 @@
-"""Acknowledgements off: a call is forgotten as soon as it is sent, whatever comes is applied, nothing waits for credit."""
+"""Acknowledgements off: a call is forgotten once sent, whatever comes is applied, nothing waits for credit."""
 
 from srl_common.delivery import Receiver, Sender, Verdict
 
