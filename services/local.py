@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 from services import snapshot as snapshots
 from services.child import Child
 from srl_common import codec
+from srl_common.directory_store import DirectoryStore
 from srl_common.journal import Journal
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role, View, Watch
 from srl_common.settings import ActorSettings, LearnerSettings, MemorySettings
-from srl_common.snapshots import DirectoryStore
 from srl_common.transport import Client
 
 if TYPE_CHECKING:

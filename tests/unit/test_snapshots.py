@@ -9,8 +9,10 @@ import pytest
 import redis
 from redis_server import RedisServer
 
+from srl_common.directory_store import DirectoryStore
 from srl_common.errors import CorruptError, SettingError, StaleSnapshotError, StorageError
-from srl_common.snapshots import DirectoryStore, MemoryStore, RedisStore, Snapshot, open_store
+from srl_common.redis_store import RedisStore
+from srl_common.snapshots import MemoryStore, Snapshot, open_store
 
 JOB = "a job/with ünusual:name"
 META = {"elapsed_s": 1.5, "position": 3, "name": "x", "done": False, "none": None, "raw": b"\0"}
