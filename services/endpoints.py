@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srl_common.columns import check_columns
 from srl_common.errors import DecodeError, PeerError
 from srl_common.messages import Call, Form, Role
 
@@ -55,6 +56,8 @@ class Endpoints:
                 return _bind_blobs(worker.func, call)
             case Form.TUPLES:
                 return _bind_tuples(worker, call)
+            case Form.COLUMNS:
+                return _bind_columns(worker, call)
             case _:
                 return _bind_calls(worker.func, call)
 
@@ -97,6 +100,16 @@ def _bind_tuples(worker: WorkerFunc, call: Call) -> Callable[[], None]:
             worker.apply(raw)
 
     return apply
+
+
+def _bind_columns(worker: WorkerFunc, call: Call) -> Callable[[], None]:
+    columns = worker.columns
+    if columns is None:
+        raise DecodeError(f"{call.endpoint}: it is registered without `columns`, and got some")
+    problem = check_columns(call.body, call.count)
+    if problem:
+        raise DecodeError(f"{call.endpoint}: {problem}")
+    return lambda: columns(call.body, call.count)
 
 
 def _bind_calls(func: Callable[..., None], call: Call) -> Callable[[], None]:

@@ -6,15 +6,15 @@ import contextlib
 import fcntl
 import os
 import shutil
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from srl_common.errors import CorruptError, StorageError
 from srl_common.snapshots import Head, Snapshot, Version, check_newer
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class DirectoryStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import redis
@@ -11,7 +12,6 @@ from redis.retry import Retry
 
 from srl_common.errors import SettingError, StorageError
 from srl_common.snapshots import Head, Snapshot, Version, stale_error
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from services.endpoints import blobs_body
+from services.actor.chunk import Chunk, ColumnChunk, ItemChunk
+from srl_common.columns import ColumnBuffer
 from srl_common.errors import EncodeError
 from srl_common.messages import Form
 
@@ -18,24 +19,6 @@ if TYPE_CHECKING:
 
     from srl.base.rl.memory import RLMemory, WorkerFunc
     from srl_common.link import Link
-
-ITEM_OVERHEAD_BYTES = 64
-"""What an item that is no byte string is taken to weigh, besides the bytes and arrays in it."""
-
-
-class Chunk:
-    """The calls of one function that wait to leave together."""
-
-    def __init__(self, endpoint: str, form: str) -> None:
-        self.endpoint = endpoint
-        self.form = form
-        self.items: list[Any] = []
-        self.bytes = 0
-        self.begun_s = 0.0
-
-    def body(self) -> Any:
-        """Return what travels as `Call.body`."""
-        return blobs_body(self.items) if self.form == Form.BLOBS else self.items
 
 
 class RemoteMemory:
@@ -68,6 +51,7 @@ class RemoteMemory:
         self._give_up = give_up
         self._version = version
         self._open: Chunk | None = None
+        self._begun_s = 0.0
         self.credit_wait_s = 0.0
         self.chunks_sent = 0
         self.items_sent = dict.fromkeys(memory.get_worker_funcs(), 0)
@@ -88,58 +72,80 @@ class RemoteMemory:
     def flush(self) -> None:
         """Send the open chunk. Blocks while there is no credit."""
         chunk, self._open = self._open, None
-        if chunk is None or not chunk.items:
+        if chunk is None:
             return
         self.credit_wait_s += self._link.wait_for_credit(self._give_up)
         try:
-            self._link.call(chunk.endpoint, chunk.form, len(chunk.items), chunk.body(), self._version())
+            self._link.call(chunk.endpoint, chunk.form, chunk.count, chunk.body(), self._version())
         except EncodeError as error:
             raise EncodeError(f"{self._name}.{chunk.endpoint}: an item cannot travel: {error}") from None
         self.chunks_sent += 1
-        self.items_sent[chunk.endpoint] += len(chunk.items)
+        self.items_sent[chunk.endpoint] += chunk.count
 
     def flush_old(self) -> None:
         """Send the open chunk if it has waited long enough."""
-        if self._open is not None and self._clock() - self._open.begun_s >= self._chunk_age_s:
+        if self._open is not None and self._clock() - self._begun_s >= self._chunk_age_s:
             self.flush()
 
     def _endpoint(self, name: str, worker: WorkerFunc) -> Callable[..., None]:
         """Return the function that the Worker calls under `name`."""
-        serializer = worker.serializer
-        if serializer is None:
+        one_by_one = self._calls(name) if worker.serializer is None else self._serialized(name, worker.serializer)
+        endpoint = one_by_one if worker.columns is None else self._columns(name, one_by_one)
+        endpoint.__name__ = name
+        return endpoint
 
-            def call(*args: Any, **kwargs: Any) -> None:
-                self._gather(name, Form.CALLS, (args, kwargs))
-        else:
+    def _calls(self, name: str) -> Callable[..., None]:
+        def call(*args: Any, **kwargs: Any) -> None:
+            self._gather(name, Form.CALLS, (args, kwargs))
 
-            def call(*args: Any, **kwargs: Any) -> None:
-                raw = serializer(*args, **kwargs)
-                if type(raw) is bytes:
-                    self._gather(name, Form.BLOBS, raw)
-                else:
-                    self._gather(name, Form.TUPLES, raw if isinstance(raw, tuple) else (raw,))
+        return call
 
-        call.__name__ = name
+    def _serialized(self, name: str, serializer: Callable[..., Any]) -> Callable[..., None]:
+        def call(*args: Any, **kwargs: Any) -> None:
+            raw = serializer(*args, **kwargs)
+            if type(raw) is bytes:
+                self._gather(name, Form.BLOBS, raw)
+            else:
+                self._gather(name, Form.TUPLES, raw if isinstance(raw, tuple) else (raw,))
+
+        return call
+
+    def _columns(self, name: str, one_by_one: Callable[..., None]) -> Callable[..., None]:
+        def call(*args: Any, **kwargs: Any) -> None:
+            if kwargs or len(args) != 1 or not self._gather_columns(name, args[0]):
+                one_by_one(*args, **kwargs)
+
         return call
 
     def _gather(self, endpoint: str, form: str, item: Any) -> None:
         chunk = self._open
-        if chunk is None or chunk.endpoint != endpoint or chunk.form != form:
+        if chunk is None or chunk.endpoint != endpoint or not chunk.add(form, item):
             self.flush()
-            chunk = self._open = Chunk(endpoint, form)
-            chunk.begun_s = self._clock()
-        chunk.items.append(item)
-        chunk.bytes += len(item) if form == Form.BLOBS else _weight(item)
-        if len(chunk.items) >= self._chunk_items or chunk.bytes >= self._chunk_bytes:
+            chunk = ItemChunk(endpoint, form)
+            chunk.add(form, item)
+            self._begin(chunk)
+        self._flush_full(chunk)
+
+    def _gather_columns(self, endpoint: str, item: Any) -> bool:
+        """Take in an item that has a schema; False when it has none."""
+        chunk = self._open
+        if chunk is None or chunk.endpoint != endpoint or not chunk.add(Form.COLUMNS, item):
+            try:
+                buffer = ColumnBuffer(item, self._chunk_items, self._chunk_bytes)
+            except ValueError:
+                return False
             self.flush()
+            chunk = ColumnChunk(endpoint, buffer)
+            if not chunk.add(Form.COLUMNS, item):
+                return False
+            self._begin(chunk)
+        self._flush_full(chunk)
+        return True
 
+    def _begin(self, chunk: Chunk) -> None:
+        self._open = chunk
+        self._begun_s = self._clock()
 
-def _weight(value: Any) -> int:
-    """Return about how many bytes `value` will be on the wire."""
-    if isinstance(value, bytes | str):
-        return len(value)
-    if isinstance(value, tuple | list):
-        return ITEM_OVERHEAD_BYTES + sum(map(_weight, value))
-    if isinstance(value, dict):
-        return ITEM_OVERHEAD_BYTES + sum(map(_weight, value.values()))
-    return int(getattr(value, "nbytes", 0))
+    def _flush_full(self, chunk: Chunk) -> None:
+        if chunk.count >= self._chunk_items or chunk.bytes >= self._chunk_bytes:
+            self.flush()

@@ -8,6 +8,7 @@ import textwrap
 import threading
 import time
 
+import column_memory
 import custom_memory
 import ledger
 import misbehaving
@@ -32,6 +33,16 @@ def notes(**train_mp):
 @pytest.mark.parametrize("enable_mp_memory", [True, False], ids=["asynchronous", "synchronous"])
 def test_a_memory_of_ones_own_works_the_same_as_in_process(enable_mp_memory):
     assert notes(actor_num=2, enable_mp_memory=enable_mp_memory) == notes()
+
+
+@pytest.mark.parametrize("enable_mp_memory", [True, False], ids=["asynchronous", "synchronous"])
+def test_items_travel_as_columns_and_keep_their_order(enable_mp_memory):
+    runner = srl.Runner("Grid", column_memory.Config())
+    runner.train_mp(max_train_count=3000, enable_mp_memory=enable_mp_memory, enable_progress=False)
+    parameter = runner.parameter
+    assert parameter.wrong == 0
+    assert parameter.numbers == list(range(len(parameter.numbers)))
+    assert parameter.ways["columns"] > parameter.ways["one by one"] > 0
 
 
 @pytest.mark.parametrize("enable_mp_memory", [True, False], ids=["asynchronous", "synchronous"])

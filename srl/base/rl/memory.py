@@ -31,6 +31,8 @@ class WorkerFunc:
     func: Callable[..., None]
     serializer: Callable[..., Any] | None
     """None: the arguments travel as they are."""
+    columns: Callable[[dict[str, Any], int], None] | None = None
+    """Takes many items at once, as one array a field; None: items are given one by one."""
 
     def serialize(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return what travels. A serializer's result that is no tuple is wrapped in a tuple of one."""
@@ -80,11 +82,21 @@ class RLMemory(Generic[TConfig]):
         """Replace the content by what `call_backup` returned."""
         raise NotImplementedError(f"{type(self).__name__}.call_restore is not defined, so it cannot be loaded")
 
-    def register_worker_func(self, func: Callable[..., None], serializer: Callable[..., Any] | None = None) -> None:
+    def register_worker_func(
+        self,
+        func: Callable[..., None],
+        serializer: Callable[..., Any] | None = None,
+        columns: Callable[[dict[str, Any], int], None] | None = None,
+    ) -> None:
         """Let the Worker call `func`.
 
         With a serializer, the sending process calls `serializer(*args)` and this memory receives
         `func(*raw, serialized=True)`. A result that is a tuple is taken as several arguments.
+
+        With `columns`, items that are dicts of numbers and arrays, always of the same fields, types and shapes,
+        travel together: this memory receives `columns({field: array of shape (count, ...)}, count)` instead, at a
+        fraction of the cost. Items of another form still take the way of `func`.
+
         Raises UsageError when `func` has no usable name, or has a serializer but no parameter `serialized`.
         """
         name = _name_of(func)
@@ -94,7 +106,7 @@ class RLMemory(Generic[TConfig]):
                 f"'serialized'. Define it as `def {name}(self, ..., serialized: bool = False)`."
             )
         self._warn_if_known(name, self._worker_funcs)
-        self._worker_funcs[name] = WorkerFunc(func, serializer)
+        self._worker_funcs[name] = WorkerFunc(func, serializer, columns)
 
     def register_worker_func_custom(self, func: Callable[..., None], serializer: Callable[..., Any]) -> None:
         """Do as `register_worker_func` with a serializer."""
