@@ -11,7 +11,7 @@ from collections import deque
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
-from srl_common.errors import EXIT_AUTHOR, EXIT_INTERNAL, EXIT_OK, AuthorError, InternalError, UserError
+from srl_common.errors import EXIT_AUTHOR, EXIT_INTERNAL, EXIT_OK, EXIT_PEER, AuthorError, InternalError, UserError
 from srl_common.service import ERROR_PREFIX
 from srl_common.settings import ServiceSettings, child_environ
 
@@ -80,24 +80,22 @@ class Child:
             lines.read()
 
     def revive(self) -> None:
-        """Start the process again if a kill ended it. Raises what it reported if it failed by itself."""
+        """Start the process again if a signal or its peer ended it. Raises what it reported if it failed by itself."""
         exit_code = self._process.poll()
         if exit_code is None:
             return
         self._close()
-        if exit_code >= EXIT_INTERNAL or exit_code in {EXIT_AUTHOR, EXIT_OK, 1, 2}:
+        if exit_code > 0 and exit_code != EXIT_PEER:
             raise self._failure(exit_code)
         self._count_restart(exit_code)
-        self._say(f"{self.name} was ended by {_signal_name(exit_code)}: started anew")
+        self._say(f"{self.name} was ended by {_cause(exit_code)}: started anew")
         self.restarts += 1
         self._process = self._start()
 
     def _count_restart(self, exit_code: int) -> None:
         now_s = time.monotonic()
         if len(self._restarted_s) == RESTARTS_MAX and now_s - self._restarted_s[0] < RESTARTS_WINDOW_S:
-            raise UserError(
-                f"{self.name} is ended by {_signal_name(exit_code)} again and again: is there enough memory?"
-            )
+            raise UserError(f"{self.name} is ended by {_cause(exit_code)} again and again: is there enough memory?")
         self._restarted_s.append(now_s)
 
     def _failure(self, exit_code: int) -> Exception:
@@ -143,7 +141,11 @@ class Child:
         self._reader.join()
 
 
-def _signal_name(exit_code: int) -> str:
+def _cause(exit_code: int) -> str:
+    if exit_code == EXIT_OK:
+        return "a request to end that was not ours"
+    if exit_code == EXIT_PEER:
+        return "what another service said to it"
     try:
         return signal.Signals(-exit_code).name
     except ValueError:

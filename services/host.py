@@ -163,6 +163,9 @@ class MemoryHost:
         return role
 
     def _take_up_learner(self, incarnation: bytes, hello: Hello) -> None:
+        if self._learner not in {None, incarnation}:
+            # The learner before: a stranger from now on, whose next Hello is refused for its epoch.
+            self._clients.pop(self._learner, None)
         self._learner, self._epoch = incarnation, hello.epoch
         self._dry.clear()
         for endpoint in self._memory.streams:

@@ -44,6 +44,8 @@ class Job:
     """To import: the author's registrations are in them."""
     main_file: str
     """The script whose classes are `__main__:...`, or ""."""
+    main_package: str
+    """The package that the script belongs to when it was started with -m, or ""."""
     sources: dict[str, str] = field(default_factory=dict)
     """By module, the sha256 of the author's file."""
 
@@ -58,8 +60,8 @@ class Job:
         plain, callbacks = context.to_dict(), to_plain(context.callbacks, "callbacks")
         entry_points = [*list(algorithm.values())[1:], environment.get("entry_point", "")]
         modules = _modules([*entry_points, *_classes_in([plain, callbacks])])
-        main_file = _main_file(config.name) if MAIN in modules else ""
-        return cls(plain, callbacks, algorithm, environment, modules, main_file, _sources(modules))
+        main_file, main_package = _main_script(config.name) if MAIN in modules else ("", "")
+        return cls(plain, callbacks, algorithm, environment, modules, main_file, main_package, _sources(modules))
 
     @property
     def digest(self) -> str:
@@ -88,7 +90,7 @@ class Job:
     def make_context(self) -> RunContext:
         """Import the author's modules and return the run's context. Raises UserError when a file has changed."""
         if self.main_file:
-            _load_main(self.main_file)
+            _load_main(self.main_file, self.main_package)
         for module in self.modules:
             importlib.import_module(module)
         self._check_sources()
@@ -138,14 +140,15 @@ def _classes_in(plain: Any) -> Iterator[str]:
         yield from _classes_in(list(plain.values()))
 
 
-def _main_file(algorithm: str) -> str:
+def _main_script(algorithm: str) -> tuple[str, str]:
+    """Return (file, package) of the script that this process runs."""
     file = getattr(sys.modules[MAIN], "__file__", None)
     if not file or not Path(file).is_file():
         raise UserError(
             f"the classes of '{algorithm}' are defined in an interactive session, which no other process can import: "
             "put them in a file"
         )
-    return str(Path(file).resolve())
+    return str(Path(file).resolve()), getattr(sys.modules[MAIN], "__package__", "") or ""
 
 
 def _file_of(module: str) -> str:
@@ -162,11 +165,17 @@ def _sources(modules: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _load_main(file: str) -> None:
+def is_loading_main() -> bool:
+    """Tell whether this process is a service that has loaded, or is loading, a script for its classes."""
+    return sys.modules.get(MAIN_IN_CHILD) is sys.modules[MAIN]
+
+
+def _load_main(file: str, package: str) -> None:
     """Load a script for its classes: all of it but what stands under `if __name__ == "__main__"`."""
     if getattr(sys.modules.get(MAIN_IN_CHILD), "__file__", None) == file:
         return
     module = types.ModuleType(MAIN_IN_CHILD)
     module.__file__ = file
+    module.__package__ = package
     sys.modules[MAIN_IN_CHILD] = sys.modules[MAIN] = module
     exec(compile(Path(file).read_bytes(), file, "exec"), module.__dict__)  # noqa: S102  the author's own script

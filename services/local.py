@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from services import snapshot as snapshots
 from services.child import Child
+from services.job import is_loading_main
 from srl_common import codec
 from srl_common.directory_store import DirectoryStore
+from srl_common.errors import UserError
 from srl_common.journal import Journal
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role, View, Watch
@@ -71,6 +73,11 @@ class LocalCluster:
         parameter: RLParameter[Any] | None = None,
         memory: RLMemory[Any] | None = None,
     ) -> None:
+        if is_loading_main():
+            raise UserError(
+                "a service loads this script for its classes, and training begins again: "
+                "put what the script does under `if __name__ == '__main__':`"
+            )
         self._options = options
         self._say = say
         self._folder = Path(tempfile.mkdtemp(prefix="srl-"))
@@ -233,6 +240,11 @@ class LocalCluster:
         """Return what the newest snapshot holds, None when there is none."""
         newest = self._store.latest(STORE_JOB)
         return None if newest is None else snapshots.learner_state(newest)
+
+    def worker_parameter(self) -> Any:
+        """Return the backup of actor 0's own Parameter, None unless the algorithm asks for it to be collected."""
+        newest = self._store.latest(snapshots.worker_job(STORE_JOB))
+        return None if newest is None else snapshots.learner_state(newest).parameter
 
     def memory_checkpoint(self) -> dict[str, Any]:
         """Return the last checkpoint, the Memory's backup under "memory"; the services must have ended."""

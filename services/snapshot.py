@@ -45,6 +45,11 @@ def learner_state(snapshot: Snapshot) -> LearnerState:
     return LearnerState(data["parameter"], snapshot.train_count, data["position"], data["elapsed_s"])
 
 
+def worker_job(job: str) -> str:
+    """Return the name that the parameter of actor 0 is stored under, where the algorithm wants it collected."""
+    return f"{job}-worker"
+
+
 def worker_parameter(snapshot: Snapshot) -> Any:
     """Return what an actor restores its Parameter from."""
     return codec.unpack(snapshot.data, codec.UNLIMITED)["parameter"]

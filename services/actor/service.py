@@ -10,6 +10,7 @@ from services.actor.refresher import Refresher
 from services.actor.remote_memory import RemoteMemory
 from services.author import authored
 from services.job import Job
+from services.snapshot import take, worker_job
 from services.training import Training
 from srl.base.run.callback import RunCallback
 from srl.base.run.play import play
@@ -47,6 +48,7 @@ class Actor(RunCallback):
     """One actor. As a callback of the loop, it does between two steps what is due."""
 
     def __init__(self, settings: ActorSettings, job: Job, stop: Stop) -> None:
+        self._settings = settings
         self._stop = stop
         self._tick_s = max(settings.chunk_age_ms / 1000, 0.001)
         self._next_tick_s = 0.0
@@ -100,6 +102,8 @@ class Actor(RunCallback):
         play(context, self._training.env, workers, main_worker_idx, None, [self, *context.callbacks])
 
     def _drain(self) -> None:
+        if self._training.config.use_update_parameter_from_worker() and self._settings.actor_id == 0:
+            self._hand_over_parameter()
         self._memory.flush()
         while self._link.unacked:
             if self._stop.overdue:
@@ -107,6 +111,14 @@ class Actor(RunCallback):
                 return
             self._link.wait(START_WAIT_S)
         self._link.say_bye()
+
+    def _hand_over_parameter(self) -> None:
+        """Store the actor's own Parameter: its Worker changes it too."""
+        store, name = open_store(self._settings.store), worker_job(self._settings.store_job)
+        try:
+            store.publish(name, take(self._parameter, store.claim_epoch(name), 0, {}, 0.0))
+        finally:
+            store.close()
 
     # --- between two steps
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from srl.base.context import RunStateTrainer
 from srl.base.exception import DistributionError
+from srl.base.rl.memory import RLMemory
 from srl.runner.base import RunnerBase
 from srl.runner.cluster_progress import ClusterProgress
 from srl.utils.usage import UsageError, short_traceback
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from services.local import LocalCluster, Options
     from srl.base.context import RunContext
     from srl.base.define import PlayersType
-    from srl.base.rl.memory import RLMemory
     from srl.base.run.callback import RunCallback
 
 _CHUNK_ITEMS_MAX = 250
@@ -75,7 +76,7 @@ class DistributedMixin(RunnerBase):
             callbacks: dataclasses: they are rebuilt in every actor and in the learner, and called there.
 
         Raises:
-            UsageError: no limit is given, or a number is too small.
+            UsageError: no limit is given, a number is too small, or the Memory has no backup where it is needed.
             DistributionError: an exception in the author's code, with service, hook and its traceback; or
                 something else that a service cannot go on with.
         """
@@ -98,6 +99,12 @@ class DistributedMixin(RunnerBase):
             callbacks=list(callbacks),
         )
         context.require_stop_condition("timeout", "max_train_count")
+        for setting, wanted in {
+            "return_memory_data": return_memory_data,
+            "initial_memory_sharing": initial_memory_sharing,
+        }.items():
+            if wanted:
+                _require_backup(self.memory, setting)
 
         from services.local import Options
 
@@ -139,36 +146,51 @@ class DistributedMixin(RunnerBase):
             parameter = self.parameter if share_parameter else None
             job = Job.of(context)
             with LocalCluster(job, options, progress.print, parameter, memory) as cluster:
-                self._watch(cluster, progress, options)
+                try:
+                    self._watch(cluster, progress)
+                finally:
+                    self._take_over_parameter(cluster)
+                if options.return_memory:
+                    self.memory.restore(cluster.memory_checkpoint()["memory"])
         except ClusterError as error:
             raise DistributionError(str(error)) from None
         finally:
             progress.finish()
 
-    def _watch(self, cluster: LocalCluster, progress: ClusterProgress, options: Options) -> None:
-        """Wait for the end of training, and take over what was learned, however training ends."""
+    def _watch(self, cluster: LocalCluster, progress: ClusterProgress) -> None:
+        """Wait for the end of training, and end the services in order."""
         progress.begin()
         try:
             while not cluster.end_reason:
                 cluster.watch(_WATCH_S)
                 progress.update(cluster)
-            cluster.drain()
-            progress.update(cluster)
         except KeyboardInterrupt:
             progress.print("interrupted: ending the services, and bringing back what has been learned")
             cluster.drain()
             raise
-        finally:
-            self._take_over(cluster, options)
+        cluster.drain()
+        progress.update(cluster)
 
-    def _take_over(self, cluster: LocalCluster, options: Options) -> None:
+    def _take_over_parameter(self, cluster: LocalCluster) -> None:
+        """Take over what was learned, however training ended."""
         learned = cluster.learner_state()
-        if learned is not None:
-            self.parameter.restore(learned.parameter, from_serialized=True)
-        if options.return_memory:
-            backup = cluster.memory_checkpoint()["memory"]
-            if backup is not None:
-                self.memory.restore(backup)
+        if learned is None:
+            return
+        self.parameter.restore(learned.parameter, from_serialized=True)
+        self.state = RunStateTrainer(
+            parameter=self.parameter, train_count=learned.train_count, end_reason=cluster.end_reason
+        )
+        of_worker = cluster.worker_parameter()
+        if of_worker is not None:
+            other = self.rl_config.make_parameter(self.env)
+            other.restore(of_worker, from_serialized=True, from_worker=True)
+            self.parameter.update_from_worker_parameter(other)
+
+
+def _require_backup(memory: RLMemory[Any], setting: str) -> None:
+    if type(memory).call_backup is RLMemory.call_backup or type(memory).call_restore is RLMemory.call_restore:
+        name = type(memory).__name__
+        raise UsageError(f"train_mp: {setting} needs {name}.call_backup and {name}.call_restore: define both")
 
 
 def _check_positive(**numbers: int) -> None:

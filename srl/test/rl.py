@@ -89,6 +89,8 @@ def _train(runner: Runner, mode: TestMode, limits: dict[str, Any], folder: Path)
 def _train_mp(runner: Runner, limits: dict[str, Any], *, enable_mp_memory: bool) -> None:
     settings = {"actor_num": 2, "enable_mp_memory": enable_mp_memory, "timeout": _TIMEOUT_S, **limits}
     runner.train_mp(enable_progress=False, **settings)
+    assert runner.state is not None
+    assert runner.state.train_count > 0, "train() never raised train_count"
 
 
 def _rollout_and_train(runner: Runner, limits: dict[str, Any], folder: Path) -> None:

@@ -22,8 +22,14 @@ from srl.base.rl.worker import RLWorker
 
 @dataclass
 class Config(RLConfig[Any, Any]):
+    collects: bool = False
+    """Collect the parameter of an actor at the end."""
+
     def get_name(self) -> str:
         return "ledger"
+
+    def use_update_parameter_from_worker(self) -> bool:
+        return self.collects
 
     def get_base_action_type(self) -> RLBaseTypes:
         return RLBaseTypes.DISCRETE

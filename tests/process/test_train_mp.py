@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import column_memory
 import custom_memory
@@ -130,18 +131,21 @@ def test_without_progress_it_is_silent(capfd):
 
 
 class Kill(threading.Thread):
-    """Kills one child of this process, once it runs."""
+    """Sends a signal to one child of this process, once it runs."""
 
-    def __init__(self, service):
-        super().__init__()
+    def __init__(self, service, number=signal.SIGKILL):
+        super().__init__(daemon=True)
         self.service = service
+        self.number = number
         self.start()
 
     def run(self):
+        end_s = time.monotonic() + 20
         while not (found := self.find()):
+            assert time.monotonic() < end_s
             time.sleep(0.01)
         time.sleep(0.5)
-        found[0].kill()
+        found[0].send_signal(self.number)
 
     def find(self):
         children = psutil.Process().children()
@@ -300,3 +304,77 @@ def test_no_limit_is_refused():
 def test_a_number_below_one_is_refused(name):
     with pytest.raises(AssertionError, match=f"{name} is 0, it must be 1 or more"):
         srl.Runner("Grid", ql.Config()).train_mp(timeout=1, **{name: 0})
+
+
+@pytest.mark.parametrize("setting", ["return_memory_data", "initial_memory_sharing"])
+def test_a_memory_without_backup_cannot_be_carried_over(setting):
+    class NoBackup(ledger.Memory):
+        call_backup = srl.base.rl.memory.RLMemory.call_backup
+
+    runner = srl.Runner("Grid", ledger.Config())
+    runner._memory = NoBackup(runner.rl_config)
+    with pytest.raises(AssertionError, match=f"{setting} needs NoBackup.call_backup"):
+        runner.train_mp(timeout=1, **{setting: True})
+
+
+def test_a_worker_that_changes_the_parameter_has_its_copy_collected(monkeypatch):
+    collected = []
+    monkeypatch.setattr(ledger.Parameter, "update_from_worker_parameter", lambda _self, other: collected.append(other))
+    runner = srl.Runner("Grid", ledger.Config(collects=True))
+    runner.train_mp(max_train_count=5, enable_progress=False)
+    assert [type(each) for each in collected] == [ledger.Parameter]
+
+
+def test_a_service_that_somebody_else_asks_to_end_is_started_anew(capfd):
+    runner = srl.Runner("Grid", ledger.Config())
+    end = Kill("actor", signal.SIGTERM)
+    runner.train_mp(timeout=3.0, enable_progress=False)
+    end.join()
+    assert "actor-0 was ended by a request to end that was not ours: started anew" in capfd.readouterr().out
+    assert (runner.parameter.books.lost, runner.parameter.books.duplicated) == (0, 0)
+
+
+def run_script(tmp_path, text):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(text))
+    return subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+
+
+def test_the_classes_of_a_script_that_is_run_directly_are_found(tmp_path):
+    source = (Path(__file__).parent / "ledger.py").read_text().replace('"ledger:', '__name__ + ":')
+    done = run_script(
+        tmp_path,
+        source
+        + textwrap.dedent("""
+            if __name__ == "__main__":
+                import srl
+                runner = srl.Runner("Grid", Config())
+                runner.train_mp(max_train_count=5, enable_progress=False)
+                print("TRAINED", runner.parameter.books.items > 0, runner.state.train_count)
+        """),
+    )
+    assert "TRAINED True 5" in done.stdout, done.stderr
+
+
+def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+    done = run_script(
+        tmp_path,
+        (Path(__file__).parent / "ledger.py").read_text().replace('"ledger:', '__name__ + ":')
+        + '\nimport srl\nsrl.Runner("Grid", Config()).train_mp(max_train_count=5, enable_progress=False)\n',
+    )
+    assert done.returncode == 1
+    assert "put what the script does under `if __name__ == '__main__':`" in done.stderr
+
+
+def test_a_users_mistake_shows_no_stack_of_internals(tmp_path):
+    done = run_script(
+        tmp_path,
+        """
+        import srl
+        from srl.algorithms import ql
+        if __name__ == "__main__":
+            srl.Runner("Grid", ql.Config()).train_mp()
+        """,
+    )
+    assert "give at least one of timeout, max_train_count" in done.stderr
+    assert done.stderr.count('File "') <= 2  # the user's own line, and the door
