@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _OURS = tuple(
-    str(Path(package).parent.resolve()) for package in (str(srl.__file__), str(srl_common.__file__), __file__)
+    f"{Path(module).parent.resolve()}{os.sep}" for module in (str(srl.__file__), str(srl_common.__file__), __file__)
 )
-_AUTHORED = str(Path(str(srl.__file__)).parent.resolve() / "algorithms")
+_AUTHORED = f"{Path(str(srl.__file__)).parent.resolve() / 'algorithms'}{os.sep}"
 """The built-in algorithms are written as an author would: an exception there is one of an author's code."""
 
 
@@ -29,7 +30,10 @@ def authored(service: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise explain(error, service) from error
+        explained = explain(error, service)
+        if explained is error:
+            raise
+        raise explained from error
 
 
 def explain(error: Exception, service: str) -> Exception:
@@ -50,24 +54,37 @@ def explain(error: Exception, service: str) -> Exception:
 
 
 def _entries(step: TracebackType | None) -> list[TracebackType]:
-    """Return the steps where code of ours called code of the author's, outermost first: the last one is the hook."""
+    """Return the steps where code of ours called code of the author's, outermost first: the last one is the hook.
+
+    What lies between two steps of the author's and is neither (a library that calls back) makes no entry.
+    """
     entries, was_authors = [], False
     while step is not None:
-        now_authors = is_authors(step.tb_frame.f_code.co_filename)
+        file = step.tb_frame.f_code.co_filename
+        now_authors = is_authors(file)
         if now_authors and not was_authors:
             entries.append(step)
-        was_authors = now_authors
+        if now_authors or _is_ours(_resolved(file)):
+            was_authors = now_authors
         step = step.tb_next
     return entries
 
 
 def is_authors(file: str) -> bool:
-    """Tell whether the code in `file` is an author's: neither ours nor a part of Python."""
-    path = str(Path(file).resolve()) if not file.startswith("<") else file
+    """Tell whether the code in `file` is an author's: neither ours nor a part of Python or of an installed package."""
+    path = _resolved(file)
     if path.startswith(_AUTHORED):
         return True
-    return not path.startswith((*_OURS, "<")) and "site-packages" not in path and not _is_standard(path)
+    return not (_is_ours(path) or path.startswith("<") or "site-packages" in path or _is_standard(path))
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith(_OURS) and not path.startswith(_AUTHORED)
 
 
 def _is_standard(path: str) -> bool:
-    return path.startswith(str(Path(traceback.__file__).parent.resolve()))
+    return path.startswith(f"{Path(traceback.__file__).parent.resolve()}{os.sep}")
+
+
+def _resolved(file: str) -> str:
+    return file if file.startswith("<") else str(Path(file).resolve())

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import random
 import secrets
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +23,7 @@ import numpy as np
 from services.endpoints import Endpoints
 from srl_common import codec, messages
 from srl_common.delivery import DedupeTable, Receiver, Verdict
-from srl_common.errors import CorruptError, EncodeError, PeerError, UserError
+from srl_common.errors import CorruptError, EncodeError, PeerError, StorageError, UserError
 from srl_common.journal import Journal
 from srl_common.messages import Batch, Call, Role
 
@@ -57,8 +58,33 @@ class Stream:
     """Up to here, batches are part of a stored snapshot."""
     kept: dict[int, list[Frame]] = field(default_factory=dict)
     """By number, the encoded messages of batches that are not released."""
+    kept_bytes: int = 0
     unwritten: Any = None
     """A value that was taken out of the Memory, but could not be written to the journal yet."""
+
+    def keep(self, number: int, frames: list[Frame]) -> None:
+        """Keep a batch until it is released."""
+        self.kept[number] = frames
+        self.kept_bytes += sum(map(len, frames))
+
+    def drop(self, number: int) -> None:
+        """Let a batch go."""
+        self.kept_bytes -= sum(map(len, self.kept.pop(number)))
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much may wait, so that a learner that is slow or away makes actors wait, and not the machine run full."""
+
+    items: int
+    """In a Memory that is consumed from..."""
+    bytes: int
+    """...and how many bytes they may have on the wire."""
+    kept_bytes: int
+    """In batches that no stored snapshot contains."""
+
+
+UNBOUNDED = Room(sys.maxsize, sys.maxsize, sys.maxsize)
 
 
 class DurableMemory:
@@ -72,6 +98,7 @@ class DurableMemory:
         update_window_calls: calls that a learner may have under way.
         checkpoint_bytes: size of the journal at which a checkpoint is due.
         keeps_batches: the learner is another process, to which batches may have to be sent again.
+        room: how much may wait for the learner; None: any amount.
     """
 
     def __init__(
@@ -84,12 +111,14 @@ class DurableMemory:
         checkpoint_bytes: int,
         *,
         keeps_batches: bool,
+        room: Room | None = None,
     ) -> None:
         self._memory = memory
         self._name = type(memory).__name__
         self._job_digest = job_digest
         self._journal = journal
-        self._checkpoint_bytes = checkpoint_bytes
+        self._room = room or UNBOUNDED
+        self._checkpoint_bytes = self._checkpoint_at_bytes = checkpoint_bytes
         self._keeps_batches = keeps_batches
         self._can_checkpoint = True
         self.endpoints = Endpoints(memory)
@@ -97,6 +126,7 @@ class DurableMemory:
         self._dedupe = {Role.ACTOR: DedupeTable(window_calls), Role.LEARNER: DedupeTable(update_window_calls)}
         self.inserted = dict.fromkeys(self.endpoints.worker, 0)
         self.updates = dict.fromkeys(self.endpoints.send, 0)
+        self._inserted_bytes = 0
         self._update_count = 0
         self.checkpoints = 0
         self.changes = 0
@@ -115,6 +145,7 @@ class DurableMemory:
                 self._journal.append([_CALL + _ROLE_BYTES[role] + incarnation, *frames])
             apply()
             self._applied(role, call, receiver)
+            self._inserted_bytes += sum(map(len, frames))
         return verdict
 
     def take_up(self, role: Role, incarnation: bytes, acked_seq: int) -> None:
@@ -135,8 +166,22 @@ class DurableMemory:
         self._dedupe[role].load_data({**self._dedupe[role].to_data(), incarnation: acked_seq})
 
     def ack(self, role: Role, incarnation: bytes) -> tuple[int, int]:
-        """Return (applied_seq, limit_seq) for that client."""
-        return self._dedupe[role].receiver(incarnation).ack()
+        """Return (applied_seq, limit_seq) for that client; without room, actors get no more credit."""
+        return self._dedupe[role].receiver(incarnation).ack(open=role is not Role.ACTOR or self.has_room)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the Memory may take more: what waits in one that is consumed from is bounded, in items and bytes."""
+        if not any(stream.consumes for stream in self.streams.values()):
+            return True
+        waiting = self._memory.length()
+        inserted = sum(self.inserted.values()) or 1
+        return waiting < self._room.items and waiting * self._inserted_bytes / inserted < self._room.bytes
+
+    @property
+    def may_make_batches(self) -> bool:
+        """Whether more batches may be handed out: those that no stored snapshot contains are bounded, in bytes."""
+        return sum(stream.kept_bytes for stream in self.streams.values()) < self._room.kept_bytes
 
     def forget(self, role: Role, incarnation: bytes) -> None:
         """Drop what is known of a client that said Bye."""
@@ -177,7 +222,7 @@ class DurableMemory:
         except EncodeError as error:
             raise EncodeError(f"{self._name}.{endpoint} returned a value that cannot travel: {error}") from None
         if stream.consumes:
-            stream.kept[stream.made] = frames
+            stream.keep(stream.made, frames)
         return frames
 
     def release(self, endpoint: str, number: int) -> None:
@@ -185,11 +230,19 @@ class DurableMemory:
         stream = self.streams[endpoint]
         stream.released = max(stream.released, number)
         for each in [each for each in stream.kept if each <= number]:
-            del stream.kept[each]
+            stream.drop(each)
 
     def resume(self, endpoint: str, released: int, received: int) -> list[list[Frame]]:
-        """Take up a learner that has `received` batches. Returns the kept ones that it has not."""
+        """Take up a learner that has `received` batches. Returns the kept ones that it has not.
+
+        Raises PeerError when some of those are gone: its snapshots are older than the journal.
+        """
         stream = self.streams[endpoint]
+        if stream.consumes and received < stream.released:
+            raise PeerError(
+                f"the learner has {received} batches of {endpoint}, but those up to {stream.released} were released: "
+                "its snapshots are gone or older; restore them, or begin with an empty SRL_JOURNAL_DIR"
+            )
         self.release(endpoint, released)
         stream.made = max(stream.made, received) if stream.consumes else received
         return [frames for number, frames in sorted(stream.kept.items()) if number > received]
@@ -219,15 +272,27 @@ class DurableMemory:
 
     @property
     def checkpoint_due(self) -> bool:
-        return self._can_checkpoint and self.journal_bytes >= self._checkpoint_bytes
+        return self._can_checkpoint and self.journal_bytes >= self._checkpoint_at_bytes
 
     def sync(self, now_s: float) -> None:
         """Force the journal to disk if that is due."""
         if self._journal is not None:
             self._journal.sync(now_s)
 
+    def checkpoint_if_due(self) -> None:
+        """Cut a long journal by a checkpoint. What the disk refuses is tried again when the journal has grown."""
+        if self.checkpoint_due:
+            try:
+                self.checkpoint()
+            except StorageError as error:
+                self._checkpoint_at_bytes = self.journal_bytes + self._checkpoint_bytes
+                log.warning("the journal goes on without a checkpoint: %s", error)
+
     def checkpoint(self) -> None:
-        """Write the whole state, and begin the journal anew. A Memory without call_backup keeps its journal."""
+        """Write the whole state, and begin the journal anew. A Memory without call_backup keeps its journal.
+
+        Raises StorageError, losing nothing.
+        """
         if self._journal is None:
             return
         try:
@@ -259,6 +324,7 @@ class DurableMemory:
             "update_count": self._update_count,
         }
         self._journal.checkpoint([codec.pack(state)])
+        self._checkpoint_at_bytes = self._checkpoint_bytes
         self.checkpoints += 1
         self._seed(seed)
 
@@ -307,7 +373,8 @@ class DurableMemory:
             if name in self.streams:
                 self.streams[name].made, self.streams[name].released = made, released
                 kept = state["kept"][name].items()
-                self.streams[name].kept = {number: codec.split_frames(data) for number, data in kept}
+                for number, data in kept:
+                    self.streams[name].keep(number, codec.split_frames(data))
         self.inserted.update(state["inserted"])
         self.updates.update(state["updates"])
         self._update_count = state["update_count"]
@@ -362,10 +429,11 @@ def open_durable_memory(
     if settings.journal == "on":
         fsync = cast("Fsync", settings.journal_fsync)
         journal = Journal(Path(settings.journal_dir), fsync, settings.journal_fsync_interval_s)
+    room = Room(settings.queue_items, settings.queue_bytes, settings.kept_bytes)
     return DurableMemory(
         memory, job_digest, journal,
         settings.window_calls, settings.update_window_calls, settings.checkpoint_bytes,
-        keeps_batches=keeps_batches,
+        keeps_batches=keeps_batches, room=room,
     )  # fmt: skip
 
 

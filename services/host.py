@@ -83,6 +83,8 @@ class MemoryHost:
         self._incarnation = new_incarnation()
         self._clients: dict[bytes, Client] = {}
         self._to_ack: dict[bytes, Client] = {}
+        self._without_credit: dict[bytes, Client] = {}
+        """Clients that are to be told when there is room again."""
         self._learner: bytes | None = None
         self._epoch = 0
         self._wanted = dict.fromkeys(memory.streams, 0)
@@ -100,7 +102,8 @@ class MemoryHost:
             self._dispatch(incarnation, message, frames)
         except DecodeError as error:
             self.count["undecodable"] += 1
-            self._refuse(incarnation, str(error))
+            log.info("no message: %s", error)
+            self._post(incarnation, Refuse(str(error)))
         except PeerError as error:
             self._refuse(incarnation, str(error))
 
@@ -115,6 +118,8 @@ class MemoryHost:
             return
         if type(message) not in MAY_SEND[client.role]:
             raise PeerError(f"{client.role} '{client.name}' may not send {type(message).__name__}")
+        if client.role is Role.LEARNER and incarnation != self._learner:
+            raise PeerError(f"'{client.name}' is replaced: a learner with epoch {self._epoch} took over")
         client.heard_s = self._clock()
         match message:
             case Call():
@@ -135,7 +140,9 @@ class MemoryHost:
         if role is not Role.OBSERVER:
             self._memory.take_up(role, incarnation, hello.acked_seq)
             applied_seq, limit_seq = self._memory.ack(role, incarnation)
-        self._clients[incarnation] = Client(hello.name, role, self._clock())
+        client = self._clients[incarnation] = Client(hello.name, role, self._clock())
+        if not self._memory.has_room:
+            self._without_credit[incarnation] = client
         self._post(incarnation, Welcome(PROTOCOL, self._incarnation, applied_seq, limit_seq))
         if role is Role.LEARNER:
             self._take_up_learner(incarnation, hello)
@@ -163,9 +170,6 @@ class MemoryHost:
         return role
 
     def _take_up_learner(self, incarnation: bytes, hello: Hello) -> None:
-        if self._learner not in {None, incarnation}:
-            # The learner before: a stranger from now on, whose next Hello is refused for its epoch.
-            self._clients.pop(self._learner, None)
         self._learner, self._epoch = incarnation, hello.epoch
         self._dry.clear()
         for endpoint in self._memory.streams:
@@ -197,10 +201,14 @@ class MemoryHost:
         self._memory.release(pull.endpoint, pull.released)
 
     def _on_bye(self, incarnation: bytes, client: Client) -> None:
-        del self._clients[incarnation]
-        self._to_ack.pop(incarnation, None)
+        self._drop(incarnation)
         if client.role is not Role.OBSERVER:
             self._memory.forget(client.role, incarnation)
+
+    def _drop(self, incarnation: bytes) -> None:
+        del self._clients[incarnation]
+        self._to_ack.pop(incarnation, None)
+        self._without_credit.pop(incarnation, None)
         if incarnation == self._learner:
             self._learner = None
 
@@ -208,8 +216,14 @@ class MemoryHost:
 
     def acknowledge(self) -> None:
         """Acknowledge what was applied since the last time, one message a client."""
+        has_room = self._memory.has_room
+        if has_room and self._without_credit:
+            self._to_ack |= self._without_credit
+            self._without_credit = {}
         for incarnation, client in self._to_ack.items():
             self._post(incarnation, Ack(*self._memory.ack(client.role, incarnation)))
+        if not has_room:
+            self._without_credit |= self._to_ack
         self._to_ack.clear()
 
     def make_batches(self) -> None:
@@ -217,7 +231,7 @@ class MemoryHost:
         if self._learner is None:
             return
         for endpoint, stream in self._memory.streams.items():
-            while stream.made < self._wanted[endpoint] and not self._is_dry(endpoint):
+            while stream.made < self._wanted[endpoint] and self._memory.may_make_batches and not self._is_dry(endpoint):
                 self._make_batch(self._learner, endpoint)
 
     def _make_batch(self, learner: bytes, endpoint: str) -> None:
@@ -250,19 +264,26 @@ class MemoryHost:
 
     def maintain(self) -> None:
         """Do what is due now and then: force the journal to disk, forget the silent."""
-        self._memory.sync(self._clock())
+        try:
+            self._memory.sync(self._clock())
+        except StorageError as error:
+            self._on_storage_error(error)
         self._forget_silent()
 
     def _forget_silent(self) -> None:
         # One that comes back says Hello again.
         since_s = self._clock() - FORGET_AFTER_S
         for incarnation in [i for i, client in self._clients.items() if client.heard_s < since_s]:
-            del self._clients[incarnation]
+            self._drop(incarnation)
 
     def living(self) -> list[Client]:
         """Return the clients that have been heard of lately, observers left out."""
         since_s = self._clock() - CLIENT_GONE_AFTER_S
         return [c for c in self._clients.values() if c.heard_s >= since_s and c.role is not Role.OBSERVER]
+
+    def knows(self, incarnation: bytes) -> bool:
+        """Tell whether that client has said Hello."""
+        return incarnation in self._clients
 
     def view(self) -> View:
         """Return what an observer sees."""
@@ -287,6 +308,8 @@ class MemoryHost:
             "srl_gap_chunks_total": self.count["gap"],
             "srl_batches_total": {name: stream.made for name, stream in memory.streams.items()},
             "srl_batches_outstanding": sum(len(stream.kept) for stream in memory.streams.values()),
+            "srl_batches_outstanding_bytes": sum(stream.kept_bytes for stream in memory.streams.values()),
+            "srl_memory_has_room": int(memory.has_room),
             "srl_updates_total": memory.updates,
             "srl_clients": Counter(str(client.role) for client in self.living()),
             "srl_strangers_total": self.count["strangers"],

@@ -88,11 +88,14 @@ class Job:
         return job
 
     def make_context(self) -> RunContext:
-        """Import the author's modules and return the run's context. Raises UserError when a file has changed."""
+        """Import the author's modules and return the run's context.
+
+        Raises UserError when one is not here, or when its file is another one.
+        """
         if self.main_file:
             _load_main(self.main_file, self.main_package)
         for module in self.modules:
-            importlib.import_module(module)
+            _import(module)
         self._check_sources()
         self._register()
         context = RunContext.load(self.context)
@@ -149,6 +152,18 @@ def _main_script(algorithm: str) -> tuple[str, str]:
             "put them in a file"
         )
     return str(Path(file).resolve()), getattr(sys.modules[MAIN], "__package__", "") or ""
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # the author's module is here, and imports something that is not
+        raise UserError(
+            f"the job needs the module '{module}', and '{error.name}' is not here: install it, or put its folder "
+            "in PYTHONPATH"
+        ) from error
 
 
 def _file_of(module: str) -> str:

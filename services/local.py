@@ -48,6 +48,7 @@ class Options:
     snapshot_interval_s: float = 1.0
     parameter_interval_s: float = 0.25
     journal: bool = True
+    checkpoint_bytes: int = 256 << 20
     return_memory: bool = False
     memory_timeout_s: float = 60.0
     """How long the checkpoint of the Memory may take that is brought back."""
@@ -148,6 +149,7 @@ class LocalCluster:
             "journal": "on" if self._options.journal else "off",
             "journal_dir": str(self._folder / "journal"),
             "journal_fsync": "never",  # the folder does not outlive this process
+            "checkpoint_bytes": self._options.checkpoint_bytes,
             "checkpoint_on_exit": self._options.return_memory,
         }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from srl_common import codec
-from srl_common.errors import EncodeError
+from srl_common.errors import CorruptError, EncodeError
 from srl_common.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def take(
 
 def learner_state(snapshot: Snapshot) -> LearnerState:
     """Return what a learner resumes from. Raises CorruptError or DecodeError for a damaged snapshot."""
-    data = codec.unpack(snapshot.data, codec.UNLIMITED)
-    return LearnerState(data["parameter"], snapshot.train_count, data["position"], data["elapsed_s"])
+    parameter, position, elapsed_s = _read(snapshot, "parameter", "position", "elapsed_s")
+    return LearnerState(parameter, snapshot.train_count, position, elapsed_s)
 
 
 def worker_job(job: str) -> str:
@@ -51,8 +51,15 @@ def worker_job(job: str) -> str:
 
 
 def worker_parameter(snapshot: Snapshot) -> Any:
-    """Return what an actor restores its Parameter from."""
-    return codec.unpack(snapshot.data, codec.UNLIMITED)["parameter"]
+    """Return what an actor restores its Parameter from. Raises CorruptError or DecodeError for a damaged snapshot."""
+    return _read(snapshot, "parameter")[0]
+
+
+def _read(snapshot: Snapshot, *names: str) -> list[Any]:
+    data = codec.unpack(snapshot.data, codec.UNLIMITED)
+    if type(data) is not dict or not data.keys() >= set(names):
+        raise CorruptError(f"snapshot {snapshot.version} is not a learner's: set SRL_STORE_JOB to a name of its own")
+    return [data[name] for name in names]
 
 
 def _encode(parameter: RLParameter[Any], extra: dict[str, Any], *, to_worker: bool) -> bytes:

@@ -125,7 +125,7 @@ class Link:
         while self.credit <= 0:
             if give_up():
                 raise UndeliveredError(f"{self._name}: the Memory's host took no more calls until the drain was over")
-            self._left += self.wait(WAIT_SLICE_S)
+            self._left = self.wait(WAIT_SLICE_S)
         return self._clock() - start_s
 
     def send(self, message: Message) -> None:
@@ -138,7 +138,7 @@ class Link:
         left, self._left = self._left, []
         while (frames := self._client.receive()) is not None:
             self.heard_s = now_s
-            self._handle(messages.decode(frames), now_s, left)
+            self._handle(messages.decode(frames, messages.FROM_HOST), now_s, left)
         if not self._welcomed:
             self._say_hello(now_s)
         else:

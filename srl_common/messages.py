@@ -10,7 +10,7 @@ A message is one value of `codec`: the list [kind, field, field, ...] in the ord
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from srl_common import codec
@@ -165,6 +165,9 @@ MAY_SEND: dict[Role, frozenset[type[Message]]] = {
     Role.OBSERVER: frozenset({Hello, Watch, Beat, Bye}),
 }
 
+FROM_HOST = codec.Limits(head_bytes=256 << 20, message_bytes=1 << 30, container_items=64 << 20)
+"""What a client takes from the host that it chose to connect to: a batch may hold all that has waited."""
+
 _KIND = {message: kind for kind, message in enumerate(CATALOGUE)}
 _FIELDS = {message: tuple(f.name for f in fields(message)) for message in CATALOGUE}
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -183,12 +186,13 @@ _FIELD_TYPES = {message: tuple(_TYPES[str(f.type)] for f in fields(message)) for
 def encode(message: Message) -> list[codec.Frame]:
     """Return the frames of `message`. Raises EncodeError when an author's value inside it cannot travel."""
     kind = type(message)
-    return codec.encode([_KIND[kind], *[getattr(message, name) for name in _FIELDS[kind]]])
+    limits = FROM_HOST if kind is Batch else codec.DEFAULT
+    return codec.encode([_KIND[kind], *[getattr(message, name) for name in _FIELDS[kind]]], limits)
 
 
-def decode(frames: Sequence[codec.Frame], limits: codec.Limits | None = None) -> Message:
+def decode(frames: Sequence[codec.Frame], limits: codec.Limits = codec.DEFAULT) -> Message:
     """Return the message in `frames`, its fields checked by type. Raises DecodeError and nothing else."""
-    value = codec.decode(frames, limits) if limits else codec.decode(frames)
+    value = codec.decode(frames, limits)
     if not isinstance(value, list) or not value or type(value[0]) is not int:
         raise DecodeError("not a message: a list that begins with the number of a kind is wanted")
     number, *values = value
@@ -216,13 +220,3 @@ def _check_fields(kind: type[Message], values: list[Any]) -> None:
 def _check_positions(positions: dict[Any, Any]) -> None:
     if not all(type(name) is str and type(number) is int for name, number in positions.items()):
         raise DecodeError("Hello names a batch position that is not a name and a number")
-
-
-@dataclass
-class Position:
-    """How far a learner is in the numbered batches of one recv endpoint."""
-
-    received: int = 0
-    consumed: int = 0
-    released: int = 0
-    wanted: int = field(default=0)

@@ -57,6 +57,8 @@ HOST = (
     Definition("srl_gap_chunks_total", "counter", "Chunks that came too early, and will be sent again."),
     Definition("srl_batches_total", "counter", "Batches made by recv functions.", "endpoint"),
     Definition("srl_batches_outstanding", "gauge", "Batches kept until a snapshot contains them."),
+    Definition("srl_batches_outstanding_bytes", "gauge", "Bytes of those batches."),
+    Definition("srl_memory_has_room", "gauge", "0 when actors wait because too much waits for the learner."),
     Definition("srl_updates_total", "counter", "Calls of trainer's send functions applied.", "endpoint"),
     Definition("srl_clients", "gauge", "Clients heard of lately.", "role"),
     Definition("srl_strangers_total", "counter", "Messages from clients that had not said Hello."),

@@ -67,6 +67,9 @@ class HostSettings(ServiceSettings):
     )
     window_calls: int = _setting(8, "chunks that an actor may have under way without acknowledgement", 1)
     update_window_calls: int = _setting(100, "trainer's send calls under way without acknowledgement", 1)
+    queue_items: int = _setting(100_000, "items that may wait in a Memory that is consumed from; then actors wait", 1)
+    queue_bytes: int = _setting(64 << 20, "bytes of such items that may wait", 1)
+    kept_bytes: int = _setting(256 << 20, "bytes of batches that may wait for a snapshot to be stored", 1)
     journal: str = _setting("on", "keep a journal, so that a kill loses nothing (on or off)", choices=("on", "off"))
     journal_dir: str = _setting("srl-journal", "folder of the journal and its checkpoints")
     journal_fsync: str = _setting(
@@ -117,7 +120,12 @@ def read(kind: type[T], environ: Mapping[str, str], argv: Sequence[str] = ()) ->
             text = environ.get(name)
         if text is not None:
             values[each.name] = _convert(name, text, types[each.name], each)
-    return kind(**values)
+    return kind(**{"name": default_name(kind), **values})
+
+
+def default_name(kind: type[ServiceSettings]) -> str:
+    """Return a name that is unique on one machine: the service's kind and the process's number."""
+    return f"{kind.__name__.removesuffix('Settings').lower()}-{os.getpid()}"
 
 
 def read_or_exit(kind: type[T]) -> T:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("srl")
 
+CLOSE_TIMEOUT_S = 5.0
+
 
 @dataclass(frozen=True)
 class Fresh:
@@ -53,7 +55,7 @@ class Refresher:
     def close(self) -> None:
         """End the thread."""
         self._closing.set()
-        self._thread.join()
+        self._thread.join(CLOSE_TIMEOUT_S)
         self._store.close()
 
     def _look_again_and_again(self) -> None:

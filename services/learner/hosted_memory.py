@@ -55,6 +55,7 @@ class HostedMemory:
         )
         self._server = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind)
         self._maintain_s = 0.0
+        self._insecure = settings.allow_insecure_bind
         self.taken = 0
         self.wait_s = 0.0
         self.length = memory.length
@@ -97,8 +98,12 @@ class HostedMemory:
         return self._memory.checkpoint_due
 
     def checkpoint(self) -> None:
-        """Checkpoint the Memory; the snapshot of this very moment must be stored."""
+        """Checkpoint the Memory; the snapshot of this very moment must be stored. Raises StorageError."""
         self._memory.checkpoint()
+
+    def checkpoint_if_due(self) -> None:
+        """Cut a long journal by a checkpoint; the snapshot of this very moment must be stored."""
+        self._memory.checkpoint_if_due()
 
     def drain(self) -> None:
         """Serve until no actor is left, or the time is over."""
@@ -107,7 +112,7 @@ class HostedMemory:
 
     def metrics(self) -> dict[str, Any]:
         """Return the values of `metrics.HOST`."""
-        return self._host.metrics()
+        return {**self._host.metrics(), "srl_insecure_bind": int(self._insecure)}
 
     def close(self) -> None:
         """Close the socket and the journal."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("srl")
 
 RETRY_AFTER_S = 0.5
+CLOSE_TIMEOUT_S = 5.0
 
 
 class Publisher:
@@ -34,6 +35,8 @@ class Publisher:
         self._stale: StaleSnapshotError | None = None
         self.stored: Snapshot | None = None
         """The newest snapshot that is stored."""
+        self.failing = False
+        """The store refused the last time."""
         self.published = 0
         self.failures = 0
         self._thread = threading.Thread(target=self._publish_all, name="publisher", daemon=True)
@@ -66,7 +69,7 @@ class Publisher:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(CLOSE_TIMEOUT_S)
         self._store.close()
 
     def _publish_all(self) -> None:
@@ -83,6 +86,7 @@ class Publisher:
             else:
                 with self._changed:
                     self.stored = snapshot
+                    self.failing = False
                     self.published += 1
                     self._changed.notify_all()
 
@@ -94,6 +98,7 @@ class Publisher:
 
     def _on_failure(self, snapshot: Snapshot, error: StorageError) -> None:
         self.failures += 1
+        self.failing = True
         log.warning("the snapshot of train count %d is not stored yet: %s", snapshot.train_count, error)
         with self._changed:
             if not self._closing:

@@ -173,6 +173,9 @@ class RemoteMemory:
     def checkpoint(self) -> None:
         """Nothing to do, as `checkpoint_due` says."""
 
+    def checkpoint_if_due(self) -> None:
+        """Nothing to do, as `checkpoint_due` says."""
+
     def drain(self) -> None:
         """Wait until all calls are acknowledged, or the time is over; then leave."""
         while self.link.unacked and not self._give_up():

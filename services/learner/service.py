@@ -39,6 +39,8 @@ log = logging.getLogger("srl")
 TICK_S = 0.01
 EMPTY_WAIT_S = 0.05
 """How long training waits for a batch before it asks the Trainer again."""
+CHECKPOINT_WAIT_S = 1.0
+"""How long training waits for the snapshot that a checkpoint of the Memory needs."""
 INFO_VALUES_MAX = 32
 
 
@@ -56,6 +58,7 @@ class TrainerMemory(Protocol):
     @property
     def checkpoint_due(self) -> bool: ...
     def checkpoint(self) -> None: ...
+    def checkpoint_if_due(self) -> None: ...
     def drain(self) -> None: ...
     def metrics(self) -> dict[str, Any]: ...
     def close(self) -> None: ...
@@ -96,6 +99,7 @@ class Learner(RunCallback):
         self._positions: dict[tuple[int, int], Mapping[str, int]] = {}
         """By version of a snapshot that may not be stored yet, how far training was in the batches."""
         self._published_count = -1
+        self._published_position: Mapping[str, int] = {}
         self._next_snapshot_s = 0.0
         self._next_tick_s = 0.0
         self._taken = 0
@@ -178,17 +182,21 @@ class Learner(RunCallback):
         self._release()
         if now_s >= self._next_snapshot_s:
             self._publish()
-        if self._memory.checkpoint_due:
-            # Only at a stored snapshot: what was sampled after it would be missing from both.
-            self._publish_and_wait()
-            self._memory.checkpoint()
+        if self._memory.checkpoint_due and not self._publisher.failing:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Cut the journal, at a stored snapshot only: what was sampled after it would be missing from both."""
+        self._publish()
+        if self._publisher.wait(CHECKPOINT_WAIT_S) and self._memory.consumed() == self._published_position:
+            self._memory.checkpoint_if_due()
 
     def _snapshot(self) -> Snapshot:
         self._next_snapshot_s = time.monotonic() + self._settings.snapshot_interval_s
         self._published_count = self._trainer.train_count
         position = self._memory.consumed()
         snapshot = snapshots.take(self._parameter, self._epoch, self._trainer.train_count, position, self._elapsed_s())
-        self._positions[snapshot.version] = position
+        self._positions[snapshot.version] = self._published_position = position
         return snapshot
 
     def _publish(self) -> None:

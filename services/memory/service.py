@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from services.author import authored
 from services.durable_memory import DurableMemory, open_durable_memory
@@ -30,7 +30,7 @@ def serve(settings: MemorySettings, stop: Stop) -> None:
         memory.recover()
         host = MemoryHost(memory, job.digest, time.monotonic)
         service = MemoryService(settings, memory, host, stop)
-        pages = start_pages(settings, service.health, metrics.HOST, host.metrics)
+        pages = start_pages(settings, service.health, metrics.HOST, service.metrics)
         try:
             service.loop()
             if settings.checkpoint_on_exit:
@@ -55,6 +55,7 @@ class MemoryService:
         self._waiter = Waiter((self._workers, self._trainers))
         self._server_of: dict[bytes, Server] = {}
         self._maintain_s = 0.0
+        self._insecure = settings.allow_insecure_bind
         self.health = Health()
 
     def loop(self) -> None:
@@ -91,9 +92,13 @@ class MemoryService:
         if now_s >= self._maintain_s:
             self._maintain_s = now_s + MAINTAIN_EVERY_S
             self._host.maintain()
-            if self._memory.checkpoint_due:
-                self._memory.checkpoint()
+            self._server_of = {i: server for i, server in self._server_of.items() if self._host.knows(i)}
+            self._memory.checkpoint_if_due()
             self.health.turned()
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the values of `metrics.HOST`."""
+        return {**self._host.metrics(), "srl_insecure_bind": int(self._insecure)}
 
     def close(self) -> None:
         """Close the sockets, letting the last answers leave."""

@@ -57,6 +57,11 @@ class Run:
         state = self.cluster.learner_state()
         return state.train_count if state else 0
 
+    def checkpoints(self):
+        """Return how many there have been since the journal was begun."""
+        folder = self.cluster._folder / "journal"
+        return max((int(path.name.rpartition("-")[2]) for path in folder.glob("checkpoint-*")), default=0)
+
     def kill(self, kind):
         """Kill one service of that kind at a random moment, and wait until training goes on."""
         self.watch_until(lambda: self.items > 0)
@@ -112,6 +117,17 @@ def test_all_services_killed_at_once_lose_nothing():
     assert (books.lost, books.duplicated) == (0, 0), run.said
 
 
+@pytest.mark.chaos
+@pytest.mark.parametrize("hosts_memory", [True, False], ids=["asynchronous", "synchronous"])
+def test_many_kills_of_everything_in_any_order_lose_nothing(hosts_memory):
+    kinds = ["actor", "learner", "memory"] if hosts_memory else ["actor", "learner"]
+    with Run(actor_num=2, hosts_memory=hosts_memory) as run:
+        for _ in range(100):
+            run.kill(run.random.choice(kinds))
+        books = run.settle()
+    assert (books.lost, books.duplicated) == (0, 0), f"seed {SEED}: {run.said}"
+
+
 # --- negative controls: with a protection off, the same faults are seen
 
 
@@ -134,3 +150,17 @@ def test_control_without_deduplication_items_come_twice(monkeypatch):
 
 def test_control_without_a_journal_items_are_lost():
     assert books_after_memory_kills(journal=False).lost > 0
+
+
+# --- the journal is cut by checkpoints while it runs
+
+
+@pytest.mark.parametrize("hosts_memory", [True, False], ids=["asynchronous", "synchronous"])
+def test_kills_between_checkpoints_lose_nothing(hosts_memory):
+    with Run(actor_num=2, hosts_memory=hosts_memory, checkpoint_bytes=50_000) as run:
+        for _ in range(4):
+            run.kill("memory" if hosts_memory else "learner")
+            generation = run.checkpoints()
+            run.watch_until(lambda: run.checkpoints() > generation + 1)  # noqa: B023
+        books = run.settle()
+    assert (books.lost, books.duplicated) == (0, 0), run.said

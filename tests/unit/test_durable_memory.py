@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "process"))
 import custom_memory
 import ledger
 
-from services.durable_memory import DurableMemory
+from services.durable_memory import DurableMemory, Room
 from services.endpoints import blobs_body
 from srl_common import messages
 from srl_common.delivery import Verdict
@@ -28,11 +28,11 @@ def folder(tmp_path):
     return tmp_path / "journal"
 
 
-def opened(folder, *, keeps_batches=True, position=None, job="job", memory=None):
+def opened(folder, *, keeps_batches=True, position=None, job="job", memory=None, room=None):
     """Return a recovered memory; `.author` is the author's object."""
     author = memory or ledger.Memory(ledger.Config())
     journal = Journal(folder) if folder is not None else None
-    durable = DurableMemory(author, job, journal, 8, 8, 1 << 20, keeps_batches=keeps_batches)
+    durable = DurableMemory(author, job, journal, 8, 8, 1 << 20, keeps_batches=keeps_batches, room=room)
     durable.author = author
     durable.recover(position)
     return durable
@@ -112,8 +112,6 @@ def test_a_learner_that_has_received_a_batch_does_not_get_it_again(folder):
     durable.make_batch("sample")
     assert durable.resume("sample", released=0, received=1) == []
     assert len(durable.resume("sample", released=0, received=0)) == 1
-    durable.release("sample", 1)
-    assert durable.resume("sample", released=0, received=0) == []
     durable.close()
 
 
@@ -275,3 +273,71 @@ def test_random_consuming_samples_are_the_same_after_a_restart(folder):
     left = [item for batch in made for item in batch] + second.author.items
     assert Counter(number for _, number in left) == Counter(range(50))
     second.close()
+
+
+@pytest.mark.parametrize("room", [Room(3, 1 << 40, 1 << 40), Room(1 << 40, 100, 1 << 40)], ids=["items", "bytes"])
+def test_without_room_actors_get_no_credit_until_the_learner_has_taken_some(room):
+    durable = opened(None, room=room)
+    limit = durable.ack(Role.ACTOR, ACTOR)[1]
+    for seq in range(1, 5):
+        insert(durable, seq, [["a", seq]])
+    assert not durable.has_room
+    assert durable.ack(Role.ACTOR, ACTOR) == (4, limit)
+    assert durable.sample("sample") is not None
+    assert durable.has_room
+    assert durable.ack(Role.ACTOR, ACTOR) == (4, 12)
+
+
+def test_a_memory_that_nothing_consumes_from_bounds_itself():
+    class Replay(ledger.Memory):
+        def setup(self):
+            self.items = []
+            self.register_worker_func(self.add, lambda item: item)
+            self.register_trainer_recv_func(self.sample, consumes=False)
+
+    durable = opened(None, memory=Replay(ledger.Config()), room=Room(1, 1, 1))
+    insert(durable, 1, [["a", 1], ["a", 2]])
+    assert durable.has_room
+
+
+def test_batches_that_wait_for_a_snapshot_are_bounded():
+    durable = opened(None, room=Room(1 << 40, 1 << 40, 1))
+    insert(durable, 1, [["a", 1]])
+    assert durable.may_make_batches
+    durable.make_batch("sample")
+    assert not durable.may_make_batches
+    durable.release("sample", 1)
+    assert durable.may_make_batches
+
+
+def test_a_checkpoint_that_the_disk_refuses_is_tried_again_later(folder, monkeypatch, caplog):
+    durable = opened(folder)
+    durable._checkpoint_bytes = durable._checkpoint_at_bytes = 200
+    for seq in range(1, 5):
+        insert(durable, seq, [["a", seq]])
+    assert durable.checkpoint_due
+
+    def refuse(_self, _frames):
+        raise StorageError("no space left")
+
+    with monkeypatch.context() as full:
+        full.setattr(Journal, "checkpoint", refuse)
+        durable.checkpoint_if_due()
+    assert "the journal goes on without a checkpoint: no space left" in caplog.text
+    assert not durable.checkpoint_due
+    for seq in range(5, 9):
+        insert(durable, seq, [["a", seq]])
+    durable.checkpoint_if_due()
+    assert durable.checkpoints == 2  # the first one began the journal
+    assert len(durable.author.items) == 8
+    durable.close()
+
+
+def test_a_learner_whose_snapshots_are_older_than_the_journal_is_refused(folder):
+    durable = opened(folder)
+    insert(durable, 1, [["a", 1]])
+    durable.make_batch("sample")
+    durable.release("sample", 1)
+    with pytest.raises(PeerError, match="has 0 batches of sample, but those up to 1 were released: .*SRL_JOURNAL_DIR"):
+        durable.resume("sample", released=0, received=0)
+    durable.close()

@@ -1,5 +1,7 @@
 """Settings: one reading of the environment, and clear words for every mistake in it."""
 
+import os
+
 import pytest
 
 from srl_common import settings
@@ -8,7 +10,7 @@ from srl_common.settings import ActorSettings, LearnerSettings, MemorySettings, 
 
 
 def test_defaults_need_no_environment():
-    assert read(ActorSettings, {}) == ActorSettings()
+    assert read(ActorSettings, {}) == ActorSettings(name=f"actor-{os.getpid()}")
 
 
 def test_a_flag_wins_over_the_environment_which_wins_over_the_default():
@@ -34,7 +36,7 @@ def test_an_unknown_name_is_refused_with_the_list():
 
 
 def test_a_setting_of_another_service_is_no_mistake():
-    assert read(ActorSettings, {"SRL_PREFETCH_BATCHES": "3"}) == ActorSettings()
+    assert read(ActorSettings, {"SRL_PREFETCH_BATCHES": "3"}) == read(ActorSettings, {})
 
 
 @pytest.mark.parametrize(

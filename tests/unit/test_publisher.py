@@ -1,0 +1,179 @@
+"""The publisher: a slow or failing store holds up nobody, and the newest snapshot gets there."""
+
+import threading
+
+import pytest
+
+from services.learner import publisher as module
+from services.learner.publisher import Publisher
+from srl_common.directory_store import DirectoryStore
+from srl_common.errors import StaleSnapshotError, StorageError
+from srl_common.snapshots import MemoryStore, Snapshot
+
+LONG_S = 10.0
+
+
+class Failing(MemoryStore):
+    """Refuses the first `failures` snapshots."""
+
+    def __init__(self, failures):
+        super().__init__()
+        self.failures = failures
+
+    def publish(self, job, snapshot):
+        if self.failures:
+            self.failures -= 1
+            raise StorageError("the store is away; see that it runs")
+        super().publish(job, snapshot)
+
+
+class Slow(MemoryStore):
+    """Takes a snapshot when it is let."""
+
+    def __init__(self):
+        super().__init__()
+        self.entered = threading.Event()
+        self.let = threading.Event()
+        self.seen = []
+
+    def publish(self, job, snapshot):
+        self.entered.set()
+        assert self.let.wait(LONG_S)
+        self.seen.append(snapshot.train_count)
+        super().publish(job, snapshot)
+
+
+def snapshot(train_count, epoch=1):
+    return Snapshot.make(epoch, train_count, b"%d" % train_count)
+
+
+@pytest.fixture(params=["memory", "directory"])
+def store(request, tmp_path):
+    return MemoryStore() if request.param == "memory" else DirectoryStore(tmp_path / "store")
+
+
+@pytest.fixture
+def publisher_of():
+    """Make publishers that are closed at the end."""
+    made = []
+
+    def make(store):
+        made.append(Publisher(store, "job"))
+        return made[-1]
+
+    yield make
+    for publisher in made:
+        publisher.close()
+    assert "publisher" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_what_is_put_is_stored(store, publisher_of):
+    publisher = publisher_of(store)
+    assert publisher.wait(0.0), "nothing was put: nothing is to be stored"
+    for train_count in (1, 2):
+        publisher.put(snapshot(train_count))
+        assert publisher.wait(LONG_S)
+        assert publisher.stored == store.latest("job") == snapshot(train_count)
+    assert (publisher.published, publisher.failures) == (2, 0)
+
+
+def test_putting_does_not_wait_for_a_slow_store(publisher_of):
+    store = Slow()
+    publisher = publisher_of(store)
+    publisher.put(snapshot(1))
+    assert store.entered.wait(LONG_S)
+    assert not publisher.wait(0.01)
+    assert publisher.stored is None
+    store.let.set()
+    assert publisher.wait(LONG_S)
+
+
+def test_the_newest_overtakes_those_that_wait(publisher_of):
+    store = Slow()
+    publisher = publisher_of(store)
+    publisher.put(snapshot(1))
+    assert store.entered.wait(LONG_S)
+    for train_count in (2, 3, 4):
+        publisher.put(snapshot(train_count))
+    store.let.set()
+    assert publisher.wait(LONG_S)
+    assert store.seen == [1, 4]
+    assert publisher.stored == snapshot(4)
+
+
+def test_a_store_that_fails_is_tried_again(publisher_of, monkeypatch, caplog):
+    monkeypatch.setattr(module, "RETRY_AFTER_S", 0.01)
+    store = Failing(3)
+    publisher = publisher_of(store)
+    publisher.put(snapshot(7))
+    assert publisher.wait(LONG_S)
+    assert store.latest("job") == snapshot(7)
+    assert (publisher.published, publisher.failures) == (1, 3)
+    assert "the snapshot of train count 7 is not stored yet: the store is away; see that it runs" in caplog.text
+
+
+def test_after_a_failure_a_newer_one_is_published_in_its_stead(publisher_of, monkeypatch):
+    monkeypatch.setattr(module, "RETRY_AFTER_S", 0.01)
+
+    class FailingOnce(Slow):
+        def publish(self, job, snapshot):
+            super().publish(job, snapshot)
+            if self.seen == [1]:
+                raise StorageError("once")
+
+    store = FailingOnce()
+    publisher = publisher_of(store)
+    publisher.put(snapshot(1))
+    assert store.entered.wait(LONG_S)
+    publisher.put(snapshot(2))
+    store.let.set()
+    assert publisher.wait(LONG_S)
+    assert store.seen == [1, 2]
+
+
+def test_a_newer_epoch_ends_it(store, publisher_of):
+    publisher = publisher_of(store)
+    publisher.put(snapshot(1, epoch=store.claim_epoch("job")))
+    assert publisher.wait(LONG_S)
+    publisher.check()
+    store.claim_epoch("job")
+    publisher.put(snapshot(2))
+    with pytest.raises(StaleSnapshotError, match="epoch 2 was claimed by another learner"):
+        publisher.wait(LONG_S)
+    with pytest.raises(StaleSnapshotError):
+        publisher.check()
+    with pytest.raises(StaleSnapshotError):
+        publisher.put(snapshot(3))
+    assert store.latest_version("job") == (1, 1)
+
+
+def test_closing_gives_up_what_the_store_refuses(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_AFTER_S", 60.0)
+    store = Failing(10)
+    publisher = Publisher(store, "job")
+    publisher.put(snapshot(1))
+    publisher.close()
+    assert store.latest("job") is None
+    assert "publisher" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_closing_finishes_what_is_under_way():
+    store = Slow()
+    publisher = Publisher(store, "job")
+    publisher.put(snapshot(1))
+    assert store.entered.wait(LONG_S)
+    store.let.set()
+    publisher.close()
+    assert store.seen == [1]
+
+
+def test_closing_gives_the_store_back():
+    class Watched(MemoryStore):
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    store = Watched()
+    Publisher(store, "job").close()
+    assert store.closed
