@@ -141,7 +141,7 @@ class MemoryHost:
             self._memory.take_up(role, incarnation, hello.acked_seq)
             applied_seq, limit_seq = self._memory.ack(role, incarnation)
         client = self._clients[incarnation] = Client(hello.name, role, self._clock())
-        if not self._memory.has_room:
+        if role is Role.ACTOR and not self._memory.has_room:
             self._without_credit[incarnation] = client
         self._post(incarnation, Welcome(PROTOCOL, self._incarnation, applied_seq, limit_seq))
         if role is Role.LEARNER:
@@ -259,6 +259,8 @@ class MemoryHost:
         self.count["refused"] += 1
         log.warning("refused: %s", reason)
         self._post(incarnation, Refuse(reason))
+        if incarnation in self._clients:
+            self._drop(incarnation)  # a refusal is the last word
 
     # --- what is known
 
@@ -287,7 +289,7 @@ class MemoryHost:
 
     def view(self) -> View:
         """Return what an observer sees."""
-        return View(self._counters(), {c.name: {"role": str(c.role), **c.counters} for c in self.living()})
+        return View(self._counters(), {c.name: {**c.counters, "role": str(c.role)} for c in self.living()})
 
     def _counters(self) -> dict[str, Any]:
         return {

@@ -81,7 +81,9 @@ class Actor(RunCallback):
         if self._wait_for_start():
             self.health.ready = True
             self._play()
-            self._drain()
+            if self._training.config.use_update_parameter_from_worker() and self._settings.actor_id == 0:
+                self._hand_over_parameter()
+        self._drain()
 
     def close(self) -> None:
         """End the thread and the connection."""
@@ -102,8 +104,6 @@ class Actor(RunCallback):
         play(context, self._training.env, workers, main_worker_idx, None, [self, *context.callbacks])
 
     def _drain(self) -> None:
-        if self._training.config.use_update_parameter_from_worker() and self._settings.actor_id == 0:
-            self._hand_over_parameter()
         self._memory.flush()
         while self._link.unacked:
             if self._stop.overdue:

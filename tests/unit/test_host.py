@@ -253,6 +253,13 @@ def test_a_malformed_chunk_is_refused_and_not_applied(house, actor):
     assert house.author.items == []
 
 
+def test_a_refusal_is_the_last_word(house, actor):
+    other = welcomed(house, Role.ACTOR, "actor-1")
+    actor.refusal(Watch())
+    assert actor.say(items_call(1, ["a", 0])) == [Stranger()]
+    assert house.host.living() == [house.host._clients[other.incarnation]]
+
+
 # --- calls and their acknowledgements
 
 
@@ -409,8 +416,8 @@ def test_a_learner_that_another_took_over_from_changes_nothing_more(custom):
     first = welcomed(custom, Role.LEARNER, "first", epoch=1)
     welcomed(custom, Role.LEARNER, "second", epoch=2)
     update = Call(1, "forget", Form.CALLS, 1, [((1,), {})], (1, 0))
-    for stale in (update, Pull("sample", 3, 0)):
-        assert first.refusal(stale) == "'first' is replaced: a learner with epoch 2 took over"
+    assert first.refusal(update) == "'first' is replaced: a learner with epoch 2 took over"
+    assert first.say(Pull("sample", 3, 0)) == [Stranger()]
     assert custom.author.notes == set()
     (answer,) = first.say_hello()
     assert answer.reason == "'first' has epoch 1, but a learner with epoch 2 took over"

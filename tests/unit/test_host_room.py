@@ -60,6 +60,18 @@ def test_a_client_that_waits_for_credit_is_told_when_there_is_room():
     assert (ACTOR, Ack(4, 4 + WINDOW)) in told
 
 
+def test_an_observer_may_come_when_there_is_no_room():
+    table = Table()
+    table.hello(ACTOR, "actor")
+    for seq in range(1, 5):
+        table.insert(seq)
+    observer = new_incarnation()
+    assert [to for to, _ in table.hello(observer, "observer")] == [observer]
+    table.hello(LEARNER, "learner")
+    told = table.say(LEARNER, Pull("sample", 1, 0)) + table.say(LEARNER, Pull("sample", 1, 0))
+    assert not [message for to, message in told if to == observer]
+
+
 def test_a_client_that_comes_when_there_is_no_room_is_told_later():
     table = Table()
     table.hello(ACTOR, "actor")
