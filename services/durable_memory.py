@@ -196,11 +196,14 @@ class DurableMemory:
     # --- batches
 
     def sample(self, endpoint: str) -> Any:
-        """Return the next batch of a recv function, or None for not yet. Raises StorageError, losing nothing."""
+        """Return the next batch of a recv function, or None for not yet. Raises StorageError, losing nothing.
+
+        Where the learner is another process, it is in the form in which it travels.
+        """
         stream = self.streams[endpoint]
         value = stream.unwritten
         if value is None:
-            value = self.endpoints.recv[endpoint].func()
+            value = self._call_recv(endpoint)
             if value is None:
                 return None
         if stream.consumes and self._journal is not None:
@@ -209,6 +212,10 @@ class DurableMemory:
             stream.unwritten = None
         stream.made += 1
         return value
+
+    def _call_recv(self, endpoint: str) -> Any:
+        recv = self.endpoints.recv[endpoint]
+        return recv.encoded() if self._keeps_batches and recv.encoded is not None else recv.func()
 
     def make_batch(self, endpoint: str) -> list[Frame] | None:
         """Return the next batch as an encoded message, kept if it must be; None for not yet."""
@@ -404,7 +411,7 @@ class DurableMemory:
             raise CorruptError(f"the journal holds a record of an unknown kind: {tag[:1]!r}")
 
     def _replay_sample(self, endpoint: str, number: int) -> None:
-        value = self.endpoints.recv[endpoint].func()
+        value = self._call_recv(endpoint)
         self.streams[endpoint].made = number
         if value is not None and self._keeps_batches and number > self.streams[endpoint].released:
             self._encode_batch(endpoint, value)

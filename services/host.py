@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from srl_common import messages
+from srl_common.delivery import Verdict
 from srl_common.errors import DecodeError, PeerError, StorageError
 from srl_common.link import new_incarnation
 from srl_common.messages import (
@@ -184,7 +185,8 @@ class MemoryHost:
         except StorageError as error:
             self._on_storage_error(error)
             return
-        self._storage_failed = False
+        if verdict is Verdict.APPLY:
+            self._storage_failed = False
         self.count[verdict.name.lower()] += 1
         self._to_ack[incarnation] = client
 

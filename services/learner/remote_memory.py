@@ -96,8 +96,8 @@ class RemoteMemory:
         self.wait_s = 0.0
         self._ask_again_s = 0.0
         self._heard_of_batch_s = clock()
-        for name, window in self._windows.items():
-            setattr(self, name, self._recv_endpoint(name, window))
+        for name, recv in memory.get_trainer_recv_funcs().items():
+            setattr(self, name, self._recv_endpoint(name, self._windows[name], recv.decode))
         for name in self._sends:
             setattr(self, name, self._send_endpoint(name))
 
@@ -209,7 +209,7 @@ class RemoteMemory:
 
     # --- what the Trainer uses
 
-    def _recv_endpoint(self, name: str, window: Window) -> Callable[[], Any]:
+    def _recv_endpoint(self, name: str, window: Window, decode: Callable[[Any], Any] | None) -> Callable[[], Any]:
         def recv() -> Any:
             value = window.take()
             if value is None:
@@ -217,8 +217,10 @@ class RemoteMemory:
                 value = window.take()
             elif window.should_pull:
                 self.poll()
-            self.taken += value is not None
-            return value
+            if value is None:
+                return None
+            self.taken += 1
+            return value if decode is None else decode(value)
 
         recv.__name__ = name
         return recv

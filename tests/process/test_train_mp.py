@@ -13,6 +13,7 @@ import column_memory
 import custom_memory
 import ledger
 import misbehaving
+import object_items
 import psutil
 import pytest
 
@@ -44,6 +45,18 @@ def test_items_travel_as_columns_and_keep_their_order(enable_mp_memory):
     assert parameter.wrong == 0
     assert parameter.numbers == list(range(len(parameter.numbers)))
     assert parameter.ways["columns"] > parameter.ways["one by one"] > 0
+
+
+@pytest.mark.parametrize("enable_mp_memory", [True, False], ids=["asynchronous", "synchronous"])
+def test_items_may_be_objects_that_no_memory_looks_into(enable_mp_memory):
+    runner = srl.Runner("Grid", object_items.Config())
+    runner.train_mp(
+        max_train_count=500, enable_mp_memory=enable_mp_memory, return_memory_data=True, enable_progress=False
+    )
+    numbers = runner.parameter.numbers
+    assert numbers == list(range(len(numbers)))
+    left = runner.memory.sample() or []
+    assert all(type(item) is object_items.Item for item in left)
 
 
 @pytest.mark.parametrize("enable_mp_memory", [True, False], ids=["asynchronous", "synchronous"])

@@ -51,6 +51,10 @@ class RecvFunc:
     func: Callable[[], Any]
     consumes: bool = True
     """Sampling takes items out (a queue) rather than copying them (a replay memory)."""
+    encoded: Callable[[], Any] | None = None
+    """Makes the batch in the form in which it travels to another process; None: as `func` makes it."""
+    decode: Callable[[Any], Any] | None = None
+    """Turns that form into a batch, in the Trainer's process."""
 
 
 class RLMemory(Generic[TConfig]):
@@ -112,16 +116,30 @@ class RLMemory(Generic[TConfig]):
         """Do as `register_worker_func` with a serializer."""
         self.register_worker_func(func, serializer)
 
-    def register_trainer_recv_func(self, func: Callable[[], Any], consumes: bool = True) -> None:
+    def register_trainer_recv_func(
+        self,
+        func: Callable[[], Any],
+        consumes: bool = True,
+        encoded: Callable[[], Any] | None = None,
+        decode: Callable[[Any], Any] | None = None,
+    ) -> None:
         """Let the Trainer take batches by calling `func`, which returns a batch, or None for "nothing yet".
 
         `consumes=False` says that `func` leaves the memory as it was, so that a batch need not be kept for a
         second delivery should the trainer's process die.
-        Raises UsageError when `func` has no usable name.
+
+        `encoded` and `decode` take the place of `func` between two processes: the memory's calls `encoded()`, and
+        the trainer's gives the result to `decode`, of a memory of its own that holds nothing.
+
+        Raises UsageError when `func` has no usable name, or when only one of `encoded` and `decode` is given.
         """
         name = _name_of(func)
+        if (encoded is None) != (decode is None):
+            raise UsageError(
+                f"{type(self).__name__}.{name} is registered with one of `encoded` and `decode`: give both"
+            )
         self._warn_if_known(name, self._trainer_recv_funcs)
-        self._trainer_recv_funcs[name] = RecvFunc(func, consumes)
+        self._trainer_recv_funcs[name] = RecvFunc(func, consumes, encoded, decode)
 
     def register_trainer_send_func(self, func: Callable[..., None]) -> None:
         """Let the Trainer call `func`, whose result is dropped. Raises UsageError without a usable name."""
