@@ -165,9 +165,13 @@ class DurableMemory:
         log.warning("without a journal, what calls %d to %d brought may be lost", applied_seq + 1, acked_seq)
         self._dedupe[role].load_data({**self._dedupe[role].to_data(), incarnation: acked_seq})
 
-    def ack(self, role: Role, incarnation: bytes) -> tuple[int, int]:
-        """Return (applied_seq, limit_seq) for that client; without room, actors get no more credit."""
-        return self._dedupe[role].receiver(incarnation).ack(open=role is not Role.ACTOR or self.has_room)
+    def ack(self, role: Role, incarnation: bytes, *, leaving: bool = False) -> tuple[int, int]:
+        """Return (applied_seq, limit_seq) for that client; without room, actors get no more credit.
+
+        One that is leaving gets it all the same: what it still has is little, and no room may ever come.
+        """
+        is_open = leaving or role is not Role.ACTOR or self.has_room
+        return self._dedupe[role].receiver(incarnation).ack(open=is_open)
 
     @property
     def has_room(self) -> bool:

@@ -43,6 +43,8 @@ log = logging.getLogger("srl")
 CLIENT_GONE_AFTER_S = 5.0
 """A client that has not been heard of for so long is no longer counted as living."""
 FORGET_AFTER_S = 60.0
+WANTED_MAX = 10_000
+"""More batches than this are not made ahead, whatever a learner asks for."""
 DRY_AGAIN_AFTER_S = 0.05
 """A recv function that said None is asked again after so long though nothing was inserted: it may depend on time."""
 
@@ -55,6 +57,11 @@ class Client:
     role: Role
     heard_s: float
     counters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it only delivers what it still has, as it says in its Beat."""
+        return self.counters.get("leaving") is True
 
 
 class MemoryHost:
@@ -128,8 +135,7 @@ class MemoryHost:
             case Pull():
                 self._on_pull(message)
             case Beat():
-                client.counters = message.counters
-                self._post(incarnation, Beat(self._counters()))
+                self._on_beat(incarnation, client, message)
             case Watch():
                 self._post(incarnation, self.view())
             case Bye():
@@ -199,8 +205,15 @@ class MemoryHost:
 
     def _on_pull(self, pull: Pull) -> None:
         self._memory.endpoints.check_recv(pull.endpoint)
-        self._wanted[pull.endpoint] = max(self._wanted[pull.endpoint], pull.wanted)
+        at_most = self._memory.streams[pull.endpoint].made + WANTED_MAX
+        self._wanted[pull.endpoint] = max(self._wanted[pull.endpoint], min(pull.wanted, at_most))
         self._memory.release(pull.endpoint, pull.released)
+
+    def _on_beat(self, incarnation: bytes, client: Client, beat: Beat) -> None:
+        client.counters = beat.counters
+        if client.leaving:
+            self._to_ack[incarnation] = client
+        self._post(incarnation, Beat(self._counters()))
 
     def _on_bye(self, incarnation: bytes, client: Client) -> None:
         self._drop(incarnation)
@@ -223,7 +236,7 @@ class MemoryHost:
             self._to_ack |= self._without_credit
             self._without_credit = {}
         for incarnation, client in self._to_ack.items():
-            self._post(incarnation, Ack(*self._memory.ack(client.role, incarnation)))
+            self._post(incarnation, Ack(*self._memory.ack(client.role, incarnation, leaving=client.leaving)))
         if not has_room:
             self._without_credit |= self._to_ack
         self._to_ack.clear()

@@ -7,6 +7,7 @@ lost with the connection: `delivery` is what makes calls reliable.
 from __future__ import annotations
 
 import ipaddress
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from srl_common.codec import Frame
+
+log = logging.getLogger("srl")
 
 RECONNECT_INTERVAL_MS = 100
 HEARTBEAT_INTERVAL_MS = 1_000
@@ -43,7 +46,10 @@ def check_bind(uri: str, *, allow_insecure: bool) -> None:
     """Raise SettingError when binding to `uri` would let strangers in: tcp on other than a loopback address."""
     check_uri(uri)
     parts = urlsplit(uri)
-    if parts.scheme != "tcp" or allow_insecure or _is_loopback(parts.hostname or ""):
+    if parts.scheme != "tcp" or _is_loopback(parts.hostname or ""):
+        return
+    if allow_insecure:
+        log.warning("%s is open to anyone who reaches it: SRL_ALLOW_INSECURE_BIND is set", uri)
         return
     raise SettingError(
         f"binding to {uri} would admit anyone who reaches that address: bind to 127.0.0.1, "

@@ -66,7 +66,7 @@ class Actor(RunCallback):
             settings.chunk_bytes,
             settings.chunk_age_ms / 1000,
             time.monotonic,
-            lambda: stop.overdue,
+            self._gives_up,
             lambda: self._version,
         )
         self._refresher = Refresher(open_store(settings.store), settings.store_job, settings.parameter_interval_s)
@@ -120,6 +120,11 @@ class Actor(RunCallback):
         finally:
             store.close()
 
+    def _gives_up(self) -> bool:
+        """Tell a call that waits for credit whether it is too late; to wait is healthy."""
+        self.health.turned()
+        return self._stop.overdue
+
     # --- between two steps
 
     def on_episodes_begin(self, context: RunContext, state: RunStateActor, **_kwargs: Any) -> None:  # type: ignore[override]
@@ -164,6 +169,7 @@ class Actor(RunCallback):
             "parameter_age_s": time.time() - self._version_created_s if self._version_created_s else 0.0,
             "credit_wait_s": self._memory.credit_wait_s,
             "unacked": self._link.unacked,
+            "leaving": self._stop.asked,
         }
 
     def metrics(self) -> dict[str, Any]:

@@ -382,6 +382,16 @@ def test_an_actor_that_comes_when_there_is_no_room_is_told_when_there_is():
     assert [type(answer) for answer in actor.say()] == [Ack]
 
 
+def test_an_actor_that_leaves_may_deliver_what_it_has_though_there_is_no_room():
+    house = House(ledger.Memory(ledger.Config()), room=Room(items=1, bytes=1 << 20, kept_bytes=1 << 20))
+    leaving, staying = welcomed(house, Role.ACTOR, "leaving"), welcomed(house, Role.ACTOR, "staying")
+    for actor in (leaving, staying):
+        actor.say(*[items_call(seq, ["a", seq]) for seq in range(1, WINDOW_CALLS + 1)])
+    assert staying.say(Beat({"leaving": False}))[1:] == []
+    assert leaving.say(Beat({"leaving": True}))[1:] == [Ack(WINDOW_CALLS, 2 * WINDOW_CALLS)]
+    assert leaving.say(items_call(WINDOW_CALLS + 1, ["a", 9])) == [Ack(WINDOW_CALLS + 1, 2 * WINDOW_CALLS + 1)]
+
+
 def test_batches_that_wait_for_a_snapshot_are_bounded(house):
     size = len(messages.encode(Batch("sample", 1, [["a", number] for number in range(64)]))[0])
     house = House(ledger.Memory(ledger.Config()), room=Room(items=1000, bytes=1 << 20, kept_bytes=2 * size))
@@ -404,6 +414,14 @@ def test_a_new_learner_with_a_higher_epoch_gets_the_kept_batches(house):
     assert type(welcome) is Welcome
     assert kept == made[1:]
     assert numbers(second.say(Pull("sample", 4, 1))) == [4]
+
+
+def test_a_new_learner_gets_no_more_than_it_asks_for_itself(house, actor):
+    welcomed(house, Role.LEARNER, epoch=1).say(Pull("sample", 9, 0))
+    second = welcomed(house, Role.LEARNER, epoch=2)
+    actor.say(items_call(1, ["a", 0]))
+    assert second.say() == []
+    assert numbers(second.say(Pull("sample", 1, 0))) == [1]
 
 
 def test_an_older_epoch_is_refused_with_both_named(house):
@@ -546,6 +564,7 @@ def test_what_the_disk_refuses_is_not_acknowledged_and_applied_when_it_comes_aga
     actor = welcomed(house, Role.ACTOR)
     disk.full = True
     assert actor.say(items_call(1, ["a", 0])) == []
+    assert actor.say(items_call(2, ["a", 1])) == [Ack(0, WINDOW_CALLS)], "a gap: nothing new is acknowledged"
     assert actor.say(items_call(1, ["a", 0])) == []
     assert house.author.items == []
     assert actor.say(Beat({}))[0].counters["storage_failed"] is True

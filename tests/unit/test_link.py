@@ -108,6 +108,9 @@ def test_a_stranger_says_hello_again_at_once_and_once(welcomed, client):
     welcomed.poll()
     assert not welcomed.welcomed
     assert len(client.take_sent(Hello)) == 1
+    client.arrive(Stranger())
+    welcomed.poll()
+    assert client.take_sent(Hello) == []
 
 
 def test_the_owner_may_begin_anew(welcomed, client):

@@ -84,10 +84,12 @@ def test_a_socket_path_that_is_too_long_is_refused():
 
 
 @pytest.mark.parametrize("uri", ["tcp://0.0.0.0:5600", "tcp://10.0.0.1:5600", "tcp://*:5600", "tcp://example:5600"])
-def test_binding_where_strangers_reach_is_refused(uri):
+def test_binding_where_strangers_reach_is_refused(uri, caplog):
     with pytest.raises(SettingError, match="SRL_ALLOW_INSECURE_BIND=1"):
         check_bind(uri, allow_insecure=False)
+    assert caplog.text == ""
     check_bind(uri, allow_insecure=True)
+    assert "open to anyone" in caplog.text
 
 
 @pytest.mark.parametrize("uri", ["tcp://127.0.0.1:1", "tcp://localhost:1", "tcp://[::1]:1", "ipc:///tmp/x"])
