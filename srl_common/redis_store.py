@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import redis
@@ -57,7 +57,8 @@ class RedisStore:
     def __init__(self, url: str) -> None:
         self._where = _without_password(url)
         try:
-            self._redis = redis.Redis.from_url(
+            # The annotations of redis-py change from version to version.
+            self._redis: Any = redis.Redis.from_url(
                 url,
                 socket_connect_timeout=CONNECT_TIMEOUT_S,
                 socket_timeout=ANSWER_TIMEOUT_S,
