@@ -75,7 +75,7 @@ class RedisStore:
 
     def publish(self, job: str, snapshot: Snapshot) -> None:
         """Store `snapshot`, or raise StaleSnapshotError."""
-        arguments = [*snapshot.version, snapshot.digest, Head.of(snapshot).pack(), snapshot.data]
+        arguments: list[Any] = [*snapshot.version, snapshot.digest, Head.of(snapshot).pack(), snapshot.data]
         if snapshot.worker_data is not None:
             arguments.append(snapshot.worker_data)
         with self._refusals():
