@@ -54,6 +54,9 @@ class ClusterProgress:
         )
         for name, actor in cluster.actors.items():
             self._totals.note(name, actor)
+        self._rates.note("trained", self._learner.get("train_count", 0))
+        for name, steps in self._totals.by_actor("env_steps").items():
+            self._rates.note(name, steps)
         if self._enable and self._line.is_due():
             self._line.update(self._text(cluster))
 
@@ -64,12 +67,12 @@ class ClusterProgress:
     def _text(self, cluster: LocalCluster) -> str:
         elapsed_s = time.monotonic() - self._begun_s
         learner, host = cluster.learner, cluster.view.host
-        steps = self._totals.sum("env_steps")
-        per_actor = [f"{rate:.0f}" for rate in self._rates.of(self._totals.by_actor("env_steps"))]
+        steps_per_s = [self._rates.of(name) for name in sorted(self._totals.by_actor("env_steps"))]
+        per_actor = " + ".join(f"{rate:.0f}" for rate in steps_per_s)
         parts = [
             f"{duration_text(elapsed_s)}",
-            f"{self._rates.one('steps', steps):.0f} env steps/s ({' + '.join(per_actor) or '-'})",
-            f"{self._rates.one('trained', learner.get('train_count', 0)):.0f} trained/s",
+            f"{sum(steps_per_s):.0f} env steps/s ({per_actor or '-'})",
+            f"{self._rates.of('trained'):.0f} trained/s",
             f"trained {learner.get('train_count', 0)}",
             f"reward {_mean(each.get('reward', 0.0) for each in cluster.actors.values()):.3f}",
             f"memory {host.get('memory_length', 0)}",
@@ -120,18 +123,19 @@ class _Rates:
     def __init__(self) -> None:
         self._seen: dict[str, deque[tuple[float, float]]] = {}
 
-    def one(self, name: str, count: float) -> float:
+    def note(self, name: str, count: float) -> None:
+        """Note a count as of now."""
         seen = self._seen.setdefault(name, deque())
         now_s = time.monotonic()
         if not seen or count != seen[-1][1]:
             seen.append((now_s, count))
         while len(seen) > 2 and seen[1][0] < now_s - _RATE_WINDOW_S:
             seen.popleft()
-        (then_s, before), (last_s, last) = seen[0], seen[-1]
-        return max(last - before, 0.0) / (last_s - then_s) if last_s > then_s else 0.0
 
-    def of(self, counts: dict[str, int]) -> list[float]:
-        return [self.one(name, count) for name, count in sorted(counts.items())]
+    def of(self, name: str) -> float:
+        """Return the rate of a count that was noted, 0 before it has changed."""
+        (then_s, before), (last_s, last) = self._seen[name][0], self._seen[name][-1]
+        return max(last - before, 0.0) / (last_s - then_s) if last_s > then_s else 0.0
 
 
 def _mean(values: Any) -> float:
