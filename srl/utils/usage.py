@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from srl.base.exception import NotSupportedError, SRLError, UndefinedError
+from srl.base.exception import DistributionError, NotSupportedError, SRLError, UndefinedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,13 +19,16 @@ class UsageError(SRLError, AssertionError):
 
 
 def short_traceback(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a user's mistake show the user's own line only; errors of any other kind keep their stack."""
+    """Let a user's mistake, or Ctrl-C, show the user's own line only; other errors keep their stack.
+
+    What happened in another process brings the stack of that process in its text.
+    """
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except (UsageError, UndefinedError, NotSupportedError) as error:
+        except (UsageError, UndefinedError, NotSupportedError, DistributionError, KeyboardInterrupt) as error:
             raise error.with_traceback(None) from None
 
     return wrapper

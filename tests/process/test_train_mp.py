@@ -379,6 +379,23 @@ def test_a_script_without_a_main_guard_is_told_so(tmp_path):
     assert "put what the script does under `if __name__ == '__main__':`" in done.stderr
 
 
+def test_what_failed_in_a_service_shows_that_stack_and_no_other(tmp_path):
+    done = run_script(
+        tmp_path,
+        f"""
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        import misbehaving, srl
+        if __name__ == "__main__":
+            srl.Runner("Grid", misbehaving.Config(raises_in="Trainer.train")).train_mp(timeout=20)
+        """,
+    )
+    assert "ZeroDivisionError: by zero in Trainer.train" in done.stderr
+    mine, _, remote = done.stderr.partition("DistributionError")
+    assert mine.count('File "') <= 2  # the user's own line, and the door
+    assert "misbehaving.py" in remote
+
+
 def test_a_users_mistake_shows_no_stack_of_internals(tmp_path):
     done = run_script(
         tmp_path,
