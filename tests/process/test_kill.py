@@ -164,3 +164,33 @@ def test_kills_between_checkpoints_lose_nothing(hosts_memory):
             run.watch_until(lambda: run.checkpoints() > generation + 1)  # noqa: B023
         books = run.settle()
     assert (books.lost, books.duplicated) == (0, 0), run.said
+
+
+# --- kills at named points of the host's work
+
+
+ANYWHERE = [
+    "before a call is written",
+    "after a call is written",
+    "before an acknowledgement",
+    "before a batch is written",
+    "after a batch is written",
+    "before a checkpoint",
+    "after a checkpoint's rename",
+]
+
+
+@pytest.mark.parametrize(
+    ("hosts_memory", "point"),
+    [*((True, point) for point in [*ANYWHERE, "after a release"]), *((False, point) for point in ANYWHERE)],
+)
+def test_a_kill_at_any_point_loses_nothing(hosts_memory, point, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "sabotage" / "dies"))
+    monkeypatch.setenv("DIE_AT", point)
+    monkeypatch.setenv("DIE_FOLDER", str(tmp_path))
+    with Run(actor_num=2, hosts_memory=hosts_memory, checkpoint_bytes=50_000) as run:
+        run.watch_until(lambda: (tmp_path / "died").exists() and run.cluster.restarts > 0)
+        stored = run.stored()
+        run.watch_until(lambda: run.stored() > stored + 5)
+        books = run.settle()
+    assert (books.lost, books.duplicated) == (0, 0), run.said
