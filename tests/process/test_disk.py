@@ -6,7 +6,9 @@ import signal
 import subprocess
 
 import pytest
-from running import Cluster, until
+from running import HERE, Cluster, until
+
+from srl_common.errors import EXIT_USER
 
 SIZE_BYTES = 64 << 20
 LEFT_BYTES = 1 << 20
@@ -121,3 +123,20 @@ def test_a_memory_service_that_is_killed_while_the_disk_is_full_starts_again(tmp
         check_that_nothing_is_acknowledged(again, actor)
         disk.free()
         check_books(cluster, again, learner, actor)
+
+
+def test_control_without_waiting_for_the_disk_what_was_acknowledged_is_missing(tmp_path, disk):
+    with Cluster(tmp_path) as cluster:
+        cluster.settings["journal_dir"] = disk.journal
+        memory = cluster.start("memory", path=str(HERE / "sabotage" / "disk"), window_calls=WINDOW)
+        cluster.start("learner")
+        actor = cluster.start("actor")
+        until(lambda: os.statvfs(disk.folder).f_bavail == 0, "the disk is full")
+        applied = memory.metric("srl_applied_chunks_total")
+        until(lambda: memory.metric("srl_applied_chunks_total") > applied + 10 * WINDOW, "inserts go on")
+        memory.send(signal.SIGKILL)
+        memory.wait()
+        disk.free()
+        cluster.start("memory", window_calls=WINDOW)
+        assert actor.wait() == EXIT_USER
+        assert "was acknowledged, but the journal ends with call" in actor.said
