@@ -1,0 +1,90 @@
+"""The newest items of one schema in a ring of preallocated arrays, one a field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from srl.rl.memories.batch import ColumnBatch
+from srl.rl.memories.schema import Array, Schema, SchemaError, converted, schema_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+
+class ColumnStore:
+    """Items by number: number n lies in row n % rows, until number n + rows takes its place.
+
+    Args:
+        schema: of the items; an int field becomes a float field when a float comes.
+        capacity: how many items there is room for...
+        max_bytes: ...if they fit into so many bytes (0: any number); there is room for one in any case.
+    """
+
+    def __init__(self, schema: Schema, capacity: int, max_bytes: int) -> None:
+        fitting = max_bytes // max(1, schema.item_bytes) if max_bytes else capacity
+        self.rows = max(1, min(capacity, fitting))
+        self._adopt(schema, schema.allocate(self.rows))
+
+    def put(self, number: int, item: Any) -> bool:
+        """Copy an item in; False, and nothing has changed, when it does not fit."""
+        return self._write(number, item) or (self._widen_for(item) and self._write(number, item))
+
+    def extend(self, number: int, schema: Schema, columns: Sequence[Array]) -> bool:
+        """Copy in items that come as columns, the first one as `number`; False when they do not fit."""
+        merged = self.schema.merged(schema)
+        values = converted(columns, merged) if merged is not None else None
+        if merged is None or values is None or not self._widen(merged):
+            return False
+        skipped = max(0, len(columns[0]) - self.rows)
+        for column, new in zip(self._columns, values, strict=True):
+            _write_around(column, (number + skipped) % self.rows, new[skipped:])
+        return True
+
+    def gather(self, numbers: npt.NDArray[np.int64]) -> ColumnBatch:
+        """Return copies of the items of these numbers."""
+        rows = numbers % self.rows
+        return ColumnBatch(self.schema, [column.take(rows, axis=0) for column in self._columns])
+
+    def first_kept(self, first: int, end: int) -> int:
+        """Return the oldest number that is still there when those up to `end` have come."""
+        return max(first, end - self.rows)
+
+    def _write(self, number: int, item: Any) -> bool:
+        values = self.schema.values(item)
+        if values is None or not all(fits(value) for fits, value in zip(self._checks, values, strict=True)):
+            return False
+        row = number % self.rows
+        for column, value in zip(self._columns, values, strict=True):
+            column[row] = value
+        return True
+
+    def _widen_for(self, item: Any) -> bool:
+        try:
+            merged = self.schema.merged(schema_of(item))
+        except SchemaError:
+            return False
+        return merged is not None and self._widen(merged)
+
+    def _widen(self, merged: Schema) -> bool:
+        """Turn int fields into float fields where `merged` has those; False when that would lose digits."""
+        if merged != self.schema:
+            columns = converted(self._columns, merged)
+            if columns is None:
+                return False
+            self._adopt(merged, columns)
+        return True
+
+    def _adopt(self, schema: Schema, columns: list[Array]) -> None:
+        self.schema = schema
+        self._columns = columns
+        self._checks = schema.checkers()
+
+
+def _write_around(column: Array, start: int, values: Array) -> None:
+    """Copy values into a ring, beginning at row `start`."""
+    head = min(len(values), len(column) - start)
+    column[start : start + head] = values[:head]
+    column[: len(values) - head] = values[head:]

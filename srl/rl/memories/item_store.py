@@ -1,0 +1,131 @@
+"""The newest items, whatever they are, by number: as columns while they have one schema, and as bytes otherwise.
+
+Numbers begin at 0 and only grow, so a number never means another item than the one it was given to.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from srl.rl.memories.batch import Batch, ColumnBatch, PackedBatch, decode_batch
+from srl.rl.memories.column_store import ColumnStore
+from srl.rl.memories.packed import pack
+from srl.rl.memories.packed_store import PackedStore
+from srl.rl.memories.schema import Array, Schema, SchemaError, schema_of, schema_of_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+logger = logging.getLogger(__name__)
+
+
+class ItemStore:
+    """A ring of items. What `add...` returns are the numbers of the items that had to go, oldest first.
+
+    Args:
+        capacity: how many items there is room for...
+        max_bytes: ...if they fit into so many bytes (0: any number).
+        compress: compress items that have no schema...
+        compress_level: ...by zlib at this level.
+    """
+
+    def __init__(self, capacity: int, max_bytes: int = 0, compress: bool = False, compress_level: int = -1) -> None:
+        self._capacity = capacity
+        self._max_bytes = max_bytes
+        self._compress = compress
+        self._level = compress_level
+        self.numbers = range(0)
+        """Of the items held."""
+        self._store: ColumnStore | PackedStore | None = None
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def add(self, item: Any) -> range:
+        """Take in a copy of an item."""
+        end = self.numbers.stop
+        store = self._store or self._begun(item)
+        if isinstance(store, ColumnStore) and not store.put(end, item):
+            store = self._repacked()
+        if isinstance(store, PackedStore):
+            store.put(end, self.pack(item))
+        return self._took(1, store)
+
+    def add_packed(self, data: bytes) -> range:
+        """Take in an item that `pack` made bytes of, without looking into it."""
+        store = self._store if isinstance(self._store, PackedStore) else self._repacked()
+        store.put(self.numbers.stop, data)
+        return self._took(1, store)
+
+    def add_columns(self, columns: Mapping[str, Array]) -> range:
+        """Take in items that are dicts and come as columns, each of shape (items, ...)."""
+        return self._extend(ColumnBatch(schema_of_dict(columns), list(columns.values())))
+
+    def gather(self, numbers: npt.NDArray[np.int64]) -> Batch:
+        """Return the items of these numbers, all of which must be held."""
+        return self._store.gather(numbers) if self._store is not None else PackedBatch([])
+
+    def pack(self, item: Any) -> bytes:
+        """Return an item as the bytes that `add_packed` takes."""
+        return pack(item, compress=self._compress, level=self._level)
+
+    def clear(self) -> range:
+        """Forget all items, and what they looked like. Returns their numbers."""
+        gone, self.numbers = self.numbers, range(self.numbers.stop, self.numbers.stop)
+        self._store = None
+        return gone
+
+    def backup(self) -> Any:
+        """Return the items as plain data, oldest first."""
+        return self.gather(np.arange(self.numbers.start, self.numbers.stop)).encoded()
+
+    def restore(self, data: Any) -> None:
+        """Replace the items by those of a backup; the newest ones if there is no room for all."""
+        self.clear()
+        self._extend(decode_batch(data))
+
+    def _begun(self, item: Any) -> ColumnStore | PackedStore:
+        try:
+            return self._columns_of(schema_of(item))
+        except SchemaError:
+            return PackedStore(self._capacity, self._max_bytes)
+
+    def _columns_of(self, schema: Schema) -> ColumnStore:
+        return ColumnStore(schema, self._capacity, self._max_bytes)
+
+    def _extend(self, batch: Batch) -> range:
+        if isinstance(batch, ColumnBatch):
+            store = self._store or self._columns_of(batch.schema)
+            if isinstance(store, ColumnStore) and store.extend(self.numbers.stop, batch.schema, batch.arrays):
+                return self._took(len(batch), store)
+            return self._extend_packed([self.pack(item) for item in batch])
+        return self._extend_packed(batch.packed())
+
+    def _extend_packed(self, packed: Sequence[bytes]) -> range:
+        if not packed:
+            return range(0)
+        store = self._store if isinstance(self._store, PackedStore) else self._repacked()
+        for number, data in enumerate(packed, self.numbers.stop):
+            store.put(number, data)
+        return self._took(len(packed), store)
+
+    def _repacked(self) -> PackedStore:
+        """Return a store of bytes with all items held."""
+        store = PackedStore(self._capacity, self._max_bytes)
+        if self.numbers:
+            logger.warning("items differ in their fields, types or shapes: kept one by one from now on, more slowly")
+        items = self.gather(np.arange(self.numbers.start, self.numbers.stop))
+        for number, item in zip(self.numbers, items, strict=True):
+            store.put(number, self.pack(item))
+        return store
+
+    def _took(self, count: int, store: ColumnStore | PackedStore) -> range:
+        first, end = self.numbers.start, self.numbers.stop + count
+        self._store = store
+        self.numbers = range(store.first_kept(first, end), end)
+        return range(first, self.numbers.start)
