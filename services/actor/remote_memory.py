@@ -89,7 +89,7 @@ class RemoteMemory:
 
     def _endpoint(self, name: str, worker: WorkerFunc) -> Callable[..., None]:
         """Return the function that the Worker calls under `name`."""
-        one_by_one = self._calls(name) if worker.serializer is None else self._serialized(name, worker.serializer)
+        one_by_one = self._calls(name) if worker.serializer is None else self._serialized(name, worker)
         endpoint = one_by_one if worker.columns is None else self._columns(name, one_by_one)
         endpoint.__name__ = name
         return endpoint
@@ -100,13 +100,13 @@ class RemoteMemory:
 
         return call
 
-    def _serialized(self, name: str, serializer: Callable[..., Any]) -> Callable[..., None]:
+    def _serialized(self, name: str, worker: WorkerFunc) -> Callable[..., None]:
         def call(*args: Any, **kwargs: Any) -> None:
-            raw = serializer(*args, **kwargs)
-            if type(raw) is bytes:
-                self._gather(name, Form.BLOBS, raw)
+            raw = worker.serialize(args, kwargs)
+            if len(raw) == 1 and type(raw[0]) is bytes:
+                self._gather(name, Form.BLOBS, raw[0])
             else:
-                self._gather(name, Form.TUPLES, raw if isinstance(raw, tuple) else (raw,))
+                self._gather(name, Form.TUPLES, raw)
 
         return call
 
