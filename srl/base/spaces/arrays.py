@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from operator import le
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from srl.base.define import SpaceTypes
 from srl.base.spaces.space import SpaceBase
+
+_FEW = 32
+"""Up to so many elements, Python numbers are compared faster one by one than by numpy."""
 
 
 class BoundedArraySpace(SpaceBase[NDArray[Any]]):
@@ -25,6 +29,15 @@ class BoundedArraySpace(SpaceBase[NDArray[Any]]):
         self.low, self.high = self._bound(low), self._bound(high)
         if np.any(self.low > self.high):
             raise ValueError(f"{type(self).__name__}: low {low!r} is above high {high!r}")
+        self._low_row: list[Any] = self.low.reshape(-1).tolist()
+        self._high_row: list[Any] = self.high.reshape(-1).tolist()
+        self._holds_dtype = self._covers_dtype()
+
+    def _covers_dtype(self) -> bool:
+        if not np.issubdtype(self._dtype, np.integer):
+            return False
+        limits = np.iinfo(self._dtype)
+        return bool(np.all(self.low <= limits.min) and np.all(self.high >= limits.max))
 
     def _meaning(self) -> SpaceTypes:
         return SpaceTypes.DISCRETE if np.issubdtype(self._dtype, np.integer) else SpaceTypes.CONTINUOUS
@@ -73,12 +86,17 @@ class BoundedArraySpace(SpaceBase[NDArray[Any]]):
         return np.asarray(np.clip(array, self.low, self.high), self._dtype)
 
     def check_val(self, val: Any) -> bool:
-        return (
-            isinstance(val, np.ndarray)
-            and val.shape == self.shape
-            and np.can_cast(val.dtype, self._dtype, "same_kind")
-            and bool(np.all((self.low <= val) & (val <= self.high)))
-        )
+        if not isinstance(val, np.ndarray) or val.shape != self.shape:
+            return False
+        if val.dtype == self._dtype:
+            return self._holds_dtype or self._is_within_bounds(val)
+        return np.can_cast(val.dtype, self._dtype, "same_kind") and self._is_within_bounds(val)
+
+    def _is_within_bounds(self, val: NDArray[Any]) -> bool:
+        if val.size > _FEW:
+            return bool(np.all((self.low <= val) & (val <= self.high)))
+        row = val.ravel().tolist()
+        return all(map(le, self._low_row, row)) and all(map(le, row, self._high_row))
 
     def get_default(self) -> NDArray[Any]:
         return np.clip(np.zeros(self.shape, np.float64), self.low, self.high).astype(self._dtype)

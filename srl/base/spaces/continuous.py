@@ -10,7 +10,7 @@ import numpy as np
 
 from srl.base.define import SpaceTypes
 from srl.base.spaces.array_continuous import ArrayContinuousSpace
-from srl.base.spaces.scalars import as_float, float_to_str
+from srl.base.spaces.scalars import FRACTIONAL, as_float, float_to_str
 from srl.base.spaces.space import SpaceBase
 
 
@@ -47,7 +47,7 @@ class ContinuousSpace(SpaceBase[float]):
         return min(max(as_float(val), self.low), self.high)
 
     def check_val(self, val: Any) -> bool:
-        return isinstance(val, float | np.floating) and bool(self.low <= val <= self.high)
+        return isinstance(val, FRACTIONAL) and bool(self.low <= val <= self.high)
 
     def to_str(self, val: float) -> str:
         return float_to_str(val)

@@ -53,6 +53,7 @@ class Flat:
         to_row: turns a value into a list of Python numbers.
         from_row: turns such a list back into a value.
         to_array: turns a value into an array of `shape`, whose dtype may be any.
+        from_array: turns such an array back into a value.
     """
 
     low: list[float]
@@ -64,6 +65,7 @@ class Flat:
     to_row: Callable[[Any], Row]
     from_row: Callable[[Row], Any]
     to_array: Callable[[Any], NDArray[Any]]
+    from_array: Callable[[NDArray[Any]], Any]
 
     @property
     def size(self) -> int:
@@ -100,6 +102,7 @@ def _flat_discrete(space: DiscreteSpace) -> Flat:
         to_row=lambda value: [value - start],
         from_row=lambda row: int(row[0]) + start,
         to_array=lambda value: np.array([value - start]),
+        from_array=lambda array: int(array[0]) + start,
     )
 
 
@@ -114,6 +117,7 @@ def _flat_list(space: ArrayDiscreteSpace | ArrayContinuousSpace) -> Flat:
         to_row=same,
         from_row=same,
         to_array=np.array,
+        from_array=lambda array: array.tolist(),
     )
 
 
@@ -128,6 +132,7 @@ def _flat_continuous(space: ContinuousSpace) -> Flat:
         to_row=lambda value: [value],
         from_row=lambda row: float(row[0]),
         to_array=lambda value: np.array([value]),
+        from_array=lambda array: float(array[0]),
     )
 
 
@@ -142,5 +147,6 @@ def _flat_array(space: BoundedArraySpace) -> Flat:
         dtype=dtype,
         to_row=lambda value: value.reshape(-1).tolist(),
         from_row=lambda row: np.array(row, dtype).reshape(shape),
-        to_array=np.asarray,
+        to_array=same,
+        from_array=lambda array: np.asarray(array, dtype),
     )

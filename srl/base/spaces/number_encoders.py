@@ -25,6 +25,8 @@ from srl.base.spaces.space import Encoder, SpaceBase, SpaceEncodeOptions
 from srl.base.spaces.text import TextSpace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 
@@ -143,11 +145,13 @@ def _to_array(space: SpaceBase[Any], options: SpaceEncodeOptions, *, one_dimensi
         if one_dimension
         else BoxSpace(shape, low, high, scaling.dtype, stype)
     )
-    return Encoder(
-        target,
-        lambda value: scaling.forward(flat.to_array(value)).reshape(shape),
-        lambda array: flat.from_row(scaling.backward(array.reshape(flat.shape)).reshape(-1).tolist()),
-    )
+    to_shape, to_flat_shape = (same, same) if shape == flat.shape else (_reshape(shape), _reshape(flat.shape))
+    encode = chain(flat.to_array, chain(scaling.forward, to_shape))
+    return Encoder(target, encode, chain(to_flat_shape, chain(scaling.backward, flat.from_array)))
+
+
+def _reshape(shape: tuple[int, ...]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    return lambda array: array.reshape(shape)
 
 
 def _array(row: Row, shape: tuple[int, ...]) -> NDArray[np.float64]:

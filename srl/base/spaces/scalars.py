@@ -6,6 +6,11 @@ from typing import Any
 
 import numpy as np
 
+WHOLE = (int, np.integer)
+"""The types of whole numbers."""
+FRACTIONAL = (float, np.floating)
+"""The types of numbers with fractions."""
+
 
 def as_float(val: Any) -> float:
     """Return a number, or the only element of a list or array. Raises ValueError if there is none."""
