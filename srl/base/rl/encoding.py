@@ -128,16 +128,7 @@ def checker(space: SpaceBase[Any], what: str, *, assertion: bool, sanitize: bool
     """Return the function that checks or repairs values of a space, or none."""
     if assertion:
         return [_assert_in(space, what)]
-    return [_repair_to(space)] if sanitize else []
-
-
-def _repair_to(space: SpaceBase[Any]) -> Callable[[Any], Any]:
-    check, sanitize = space.check_val, space.sanitize  # most values are right, and checking is the cheaper
-
-    def repair(value: Any) -> Any:
-        return value if check(value) else sanitize(value)
-
-    return repair
+    return [flat.repair_to(space)] if sanitize else []
 
 
 def _assert_in(space: SpaceBase[Any], what: str) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srl.base.define import SpaceTypes
-from srl.base.spaces.lattice import Lattice, draw_index
+from srl.base.spaces.lattice import Lattice, draw_index, require_listable
 from srl.base.spaces.scalars import WHOLE, as_int, as_row, spread
 from srl.base.spaces.space import SpaceBase
 
@@ -70,6 +70,7 @@ class ArrayDiscreteSpace(SpaceBase[list[int]]):
 
     def get_valid_actions(self, masks: list[list[int]] | None = None) -> list[list[int]]:
         lattice = self._lattice()
+        require_listable(self, lattice.size)
         banned = {lattice.index(m) for m in masks or ()}
         return [lattice.row(i) for i in range(lattice.size) if i not in banned]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from srl.base.define import SpaceTypes
 from srl.base.spaces.array_discrete import ArrayDiscreteSpace
-from srl.base.spaces.lattice import draw_index
+from srl.base.spaces.lattice import draw_index, require_listable
 from srl.base.spaces.scalars import WHOLE, as_int
 from srl.base.spaces.space import SpaceBase
 
@@ -55,6 +55,7 @@ class DiscreteSpace(SpaceBase[int]):
         return self.start
 
     def get_valid_actions(self, masks: list[int] | None = None) -> list[int]:
+        require_listable(self, self.n)
         banned = set(masks or ())
         return [a for a in range(self.low, self.high + 1) if a not in banned]
 

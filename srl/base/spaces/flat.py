@@ -39,6 +39,12 @@ def chain(first: Callable[[Any], Any], then: Callable[[Any], Any]) -> Callable[[
     return lambda value: then(first(value))
 
 
+def repair_to(space: SpaceBase[Any]) -> Callable[[Any], Any]:
+    """Return the function that brings a value into a space; one that is in it stays the same object."""
+    check, sanitize = space.check_val, space.sanitize  # most values are right, and checking is the cheaper
+    return lambda value: value if check(value) else sanitize(value)
+
+
 @dataclass(frozen=True)
 class Flat:
     """How a space of numbers looks as a row.
@@ -138,6 +144,7 @@ def _flat_continuous(space: ContinuousSpace) -> Flat:
 
 def _flat_array(space: BoundedArraySpace) -> Flat:
     shape, dtype = space.shape, space.dtype
+    number = np.dtype(np.int8) if dtype.kind == "b" else dtype  # True and False count as 1 and 0
     return Flat(
         space.low.reshape(-1).tolist(),
         space.high.reshape(-1).tolist(),
@@ -145,7 +152,7 @@ def _flat_array(space: BoundedArraySpace) -> Flat:
         shape=shape,
         stype=space.stype,
         dtype=dtype,
-        to_row=lambda value: value.reshape(-1).tolist(),
+        to_row=lambda value: np.asarray(value, number).reshape(-1).tolist(),
         from_row=lambda row: np.array(row, dtype).reshape(shape),
         to_array=same,
         from_array=lambda array: np.asarray(array, dtype),
