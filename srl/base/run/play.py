@@ -82,7 +82,7 @@ def _play_episodes(context: RunContext, state: RunStateActor, hooks: Hooks) -> N
         if trainer is not None and state.total_step % context.train_interval == 0:
             _train(trainer, context.train_repeat, state)
 
-        stop = call_all(hooks.step_end, context, state)
+        stop = bool(hooks.step_end) and call_all(hooks.step_end, context, state)
         if env.done:
             players.end_episode()
             call_all(hooks.episode_end, context, state)
