@@ -104,6 +104,7 @@ class MLP(Network):
         rng: np.random.Generator | None = None,
     ) -> None:
         self.shape = shape
+        self.input_shape = (shape.inputs,)
         self.parameters = np.zeros(shape.size, dtype)
         self._gradients = np.zeros(shape.size, dtype)
         self._weights, self._biases, self._free = shape.split(self.parameters)
@@ -111,6 +112,7 @@ class MLP(Network):
         self._dtype = self.parameters.dtype
         self._connections = shape.connections()
         self._is_relu = shape.activation == "relu"
+        self._hidden = list(zip(self._weights[:-1], self._biases[:-1], strict=True))
         self._inputs: list[Floats] = []
         """Of each layer, in the last `forward`."""
         initialize(self._weights, self._biases, initialization, output_gain, rng or new_generator())
@@ -124,15 +126,15 @@ class MLP(Network):
     def forward(self, x: Floats) -> Floats:
         """See Network."""
         self._inputs = [np.asarray(x, self._dtype)]
-        for weights, biases in zip(self._weights[:-1], self._biases[:-1], strict=True):
-            self._inputs.append(self._activated(self._inputs[-1] @ weights + biases))
+        for weights, biases in self._hidden:
+            self._inputs.append(self._activated(self._inputs[-1] @ weights, biases))
         return self._outputs(self._inputs[-1])
 
     def predict(self, x: Floats) -> Floats:
         """See Network."""
         x = np.asarray(x, self._dtype)
-        for weights, biases in zip(self._weights[:-1], self._biases[:-1], strict=True):
-            x = self._activated(x @ weights + biases)
+        for weights, biases in self._hidden:
+            x = self._activated(x @ weights, biases)
         return self._outputs(x)
 
     def backward(self, dy: Floats) -> None:
@@ -161,12 +163,14 @@ class MLP(Network):
         else:
             self.parameters += tau * (other.parameters - self.parameters)
 
-    def _activated(self, h: Floats) -> Floats:
+    def _activated(self, h: Floats, biases: Floats) -> Floats:
         """Return the values of hidden units; `h` is overwritten."""
+        h += biases
         return np.maximum(h, 0, out=h) if self._is_relu else np.tanh(h, out=h)
 
     def _outputs(self, h: Floats) -> Floats:
-        y: Floats = h @ self._weights[-1] + self._biases[-1]
+        y: Floats = h @ self._weights[-1]
+        y += self._biases[-1]
         if not self.shape.free_outputs:
             return y
         return np.concatenate([y, np.broadcast_to(self._free, (*y.shape[:-1], len(self._free)))], axis=-1)

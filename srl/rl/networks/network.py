@@ -7,7 +7,7 @@ the network does the rest.
     network.backward(dy)        # dy is dL/dy: the algorithm's own formula
     optimizer.step()
 
-Arrays are numpy's on both sides. Shapes: x (batch, inputs), y and dy (batch, outputs).
+Arrays are numpy's on both sides. Shapes: x (batch, *input_shape), y and dy (batch, outputs).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Network(ABC):
 
     parameters: Floats
     """All of them, in one flat array. Whatever computes the network, changes of it are found here."""
+    input_shape: tuple[int, ...]
+    """Of one input; an algorithm reshapes its states to it."""
 
     @property
     @abstractmethod
@@ -54,7 +56,7 @@ class Network(ABC):
 
     @abstractmethod
     def predict(self, x: Floats) -> Floats:
-        """Return the outputs for acting, of one input (inputs,) or of a batch. Remembers nothing."""
+        """Return the outputs for acting, of one input (of `input_shape`) or of a batch. Remembers nothing."""
 
     @abstractmethod
     def blend(self, other: Network, tau: float) -> None:

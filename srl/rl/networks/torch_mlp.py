@@ -20,7 +20,7 @@ class TorchMLP(TorchNetwork):
     """
 
     def __init__(self, mlp: MLP, device: str = "cpu") -> None:
-        self.shape = mlp.shape
+        self.shape, self.input_shape = mlp.shape, mlp.input_shape
         connections = mlp.shape.connections()
         self._connections = None if connections is None else torch.from_numpy(connections).to(device)
         super().__init__(mlp.parameters, device)
