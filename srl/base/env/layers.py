@@ -6,27 +6,55 @@ Such an environment is layers of wrappers around it, each with the next one in i
 from __future__ import annotations
 
 import copy
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from srl.base.exception import NotSupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SETTINGS = {"spec", "metadata", "action_space", "observation_space", "action_spaces", "observation_spaces"}
 """Attributes that no step changes, so that copies share them."""
 
+State = dict[str, Any]
+"""The attributes of a layer."""
 
-def backup_layers(env: Any) -> list[dict[str, Any]]:
+
+class _Place:
+    """Stands for a layer where a copied attribute refers to it."""
+
+
+@dataclass(frozen=True)
+class LayersBackup:
+    """What the layers of an environment held, outermost first."""
+
+    places: list[_Place]
+    states: list[State]
+
+
+def backup_layers(env: Any) -> LayersBackup:
     """Return a copy of the attributes of each layer, random numbers included.
 
     Raises NotSupportedError if something in them cannot be copied.
     """
-    return _copied(env, [vars(layer) for layer in _layers(env)])
+    layers = _layers(env)
+    places = [_Place() for _ in layers]
+    try:
+        return LayersBackup(places, _copied([vars(layer) for layer in layers], layers, places))
+    except (TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise NotSupportedError(
+            f"{type(env.unwrapped).__name__} cannot be copied ({error}): give it methods backup() and restore(data)"
+        ) from error
 
 
-def restore_layers(env: Any, data: list[dict[str, Any]]) -> None:
-    """Put back what `backup_layers` returned; the same backup may be restored several times."""
-    for layer, attributes in zip(_layers(env), _copied(env, data), strict=True):
+def restore_layers(env: Any, backup: LayersBackup) -> None:
+    """Put back what `backup_layers` returned, into the same environment or one made alike, as often as wanted."""
+    layers = _layers(env)
+    states = _copied(backup.states, backup.places, layers)
+    for layer, state in zip(layers, states, strict=True):
         vars(layer).clear()
-        vars(layer).update(attributes)
+        vars(layer).update(state)
 
 
 def _layers(env: Any) -> list[Any]:
@@ -36,17 +64,12 @@ def _layers(env: Any) -> list[Any]:
     return layers
 
 
-def _copied(env: Any, states: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Deepcopy attributes; the layers themselves, settings, and what draws (pygame) are shared."""
-    shared = [*_layers(env)]
-    for state in states:
-        shared += [value for name, value in state.items() if name in _SETTINGS or _draws(value)]
-    try:
-        return copy.deepcopy(states, {id(each): each for each in shared})
-    except (TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise NotSupportedError(
-            f"{type(env).__name__} cannot be copied ({error}): give it methods backup() and restore(data)"
-        ) from error
+def _copied(states: list[State], old: Iterable[Any], new: Iterable[Any]) -> list[State]:
+    """Deepcopy attributes with `new` in the place of `old`; settings, and what draws (pygame), are shared."""
+    shared = [v for state in states for name, v in state.items() if name in _SETTINGS or _draws(v)]
+    memo = {id(each): each for each in shared}
+    memo.update({id(before): after for before, after in zip(old, new, strict=True)})
+    return copy.deepcopy(states, memo)
 
 
 def _draws(value: Any) -> bool:

@@ -29,6 +29,9 @@ class _Entry:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
+_PETTINGZOO = "pettingzoo:"
+_PETTINGZOO_WRAPPER = "srl.base.env.pettingzoo_wrapper:PettingZooWrapper"
+
 _registry: dict[str, _Entry] = {}
 
 
@@ -100,6 +103,8 @@ def _find(env_id: str) -> _Entry | None:
     if env_id in BUILT_IN:
         entry_point, kwargs = BUILT_IN[env_id]
         return _Entry(entry_point, kwargs)
+    if env_id.startswith(_PETTINGZOO):
+        return _Entry(_PETTINGZOO_WRAPPER, {"env": env_id.removeprefix(_PETTINGZOO)})
     if _has_gymnasium() and _is_gymnasiums(env_id):
         return None
     raise UndefinedError(f"there is no environment '{env_id}'. {_suggest(env_id)}")
