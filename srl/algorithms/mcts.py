@@ -196,7 +196,7 @@ class Worker(RLWorker[Config, Parameter, Memory]):
             node = self.tree.get(state) or self._join(state)
             inside = node.is_tried()
             action = node.ucb1(self._valid_actions(env), self.config.c)
-            self._step(env, action)
+            env.step(self.config.action_decode(action), self.config.frameskip)
             moves.append((state, action, env.rewards))
             depth_left -= 1
         return self._back_up(moves, self._play_randomly(env, depth_left))
@@ -206,7 +206,7 @@ class Worker(RLWorker[Config, Parameter, Memory]):
         totals = [0.0] * env.player_num
         weight = 1.0
         while not env.done and depth_left > 0:
-            self._step(env, random.choice(self._valid_actions(env)))
+            env.step(env.sample_action(), self.config.frameskip)
             totals = [total + weight * reward for total, reward in zip(totals, env.rewards, strict=True)]
             weight *= self.config.gamma
             depth_left -= 1
@@ -231,9 +231,6 @@ class Worker(RLWorker[Config, Parameter, Memory]):
         known = self.parameter.nodes.get(state)
         node = self.tree[state] = known.copy() if known is not None else self.parameter.new_node()
         return node
-
-    def _step(self, env: EnvRun, action: int) -> None:
-        env.step(self.config.action_decode(action), self.config.frameskip)
 
     def _valid_actions(self, env: EnvRun) -> list[int]:
         invalid_actions = [self.config.action_encode(action) for action in env.invalid_actions]
