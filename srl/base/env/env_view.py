@@ -199,6 +199,10 @@ class EnvView:
                 return candidate
         return self.env.render_interval
 
+    def get_render_scale(self, scale: float = 1.0) -> float:
+        """Return how many times as large pictures are shown: the argument times the setting."""
+        return scale * self._render.scale
+
     def render(self, **kwargs: Any) -> Picture | None:
         """Draw in the mode of `setup`: print it, or return the picture."""
         return self._render.render(**kwargs)

@@ -286,10 +286,16 @@ class WorkerRun:
     ) -> npt.NDArray[np.uint8]:
         """Return a picture of environment, state, a text and the Worker: uint8 (height, width, 3).
 
-        `kwargs` are handed to the render methods of environment and worker.
+        `kwargs` are handed to the render methods of environment and worker. A Worker that had no turn yet has
+        nothing to show. Raises UsageError when there is nothing at all.
         """
+        played = not self._before_first_turn
         return worker_picture(
-            self, add_terminal=add_terminal, add_rgb_array=add_rgb_array, info_text=info_text, **kwargs
+            self,
+            add_terminal=add_terminal and played,
+            add_rgb_array=add_rgb_array and played,
+            info_text=info_text,
+            **kwargs,
         )
 
     # --- copies
