@@ -144,8 +144,9 @@ class WorkerRun:
 
     @property
     def train_count(self) -> int:
-        """Updates made in this run, as far as this process knows."""
-        return self.run_state.train_count if self.run_state is not None else 0
+        """Updates made in this run and before a checkpoint that it goes on from, as far as this process knows."""
+        state = self.run_state
+        return state.past.train_count + state.train_count if state is not None else 0
 
     @property
     def done_type(self) -> DoneTypes:
