@@ -1,13 +1,29 @@
 """EnvConfig, registration, Info and the conformance kit."""
 
-import pytest
+from dataclasses import dataclass
 
+import numpy as np
+import pytest
+from gym_envs import make_echo
+
+from srl.base.define import SpaceTypes
 from srl.base.env import EnvBase
 from srl.base.env.config import EnvConfig
+from srl.base.env.gym_user_wrapper import GymUserWrapper
 from srl.base.env.registration import describe, make, register
 from srl.base.exception import SRLError, UndefinedError
 from srl.base.info import Info
-from srl.base.spaces import DiscreteSpace
+from srl.base.spaces import (
+    AnySpace,
+    ArrayContinuousSpace,
+    ArrayDiscreteSpace,
+    BoxSpace,
+    ContinuousSpace,
+    DiscreteSpace,
+    MultiSpace,
+    NpArraySpace,
+    TextSpace,
+)
 from srl.envs import BUILT_IN
 from srl.test.env import env_test, player_test
 
@@ -52,8 +68,6 @@ class Coin(EnvBase):
             print(self.resets)
 
     def render_rgb_array(self, **_):
-        import numpy as np
-
         return np.zeros((2, 2), np.uint8) if self.broken == "picture" else None
 
     def make_worker(self, name, **_):
@@ -143,6 +157,65 @@ def test_settings_survive_a_file(tmp_path):
     assert config.name == "my grid"
     with pytest.raises(SRLError, match="speed"):
         config.apply_dict({"speed": 1})
+
+
+def local_function():
+    def make_it(_id):
+        return None
+
+    return make_it
+
+
+SPACES = [
+    DiscreteSpace(3, 1),
+    ArrayDiscreteSpace(2, [0, 1], 5),
+    ContinuousSpace(-1, 1),
+    ArrayContinuousSpace(2, -1, [0.5, 2]),
+    NpArraySpace(3, 0, 1),
+    BoxSpace((2, 1), -np.inf, [[1], [2]], np.float64, SpaceTypes.FEATURE_MAP),
+    TextSpace(4, 2, "ab"),
+    AnySpace(),
+    MultiSpace([DiscreteSpace(2), BoxSpace((2,), 0, 9, np.int64)]),
+]
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+@pytest.mark.parametrize("space", SPACES, ids=str)
+def test_spaces_survive_a_file(tmp_path, space, suffix):
+    config = EnvConfig("Grid", override_observation_space=space)
+    config.save(tmp_path / f"env.{suffix}")
+    assert EnvConfig.load(tmp_path / f"env.{suffix}") == config
+
+
+@dataclass
+class Halved(GymUserWrapper):
+    """Rewards are multiplied."""
+
+    factor: float = 0.5
+
+    def remap_reward(self, reward, env):
+        return reward * self.factor
+
+
+def test_what_belongs_to_gymnasium_survives_a_file(tmp_path):
+    config = EnvConfig("x", gym_make_func=make_echo, gym_wrapper=Halved(0.25))
+    config.save(tmp_path / "env.yaml")
+    loaded = EnvConfig.load(tmp_path / "env.yaml")
+    assert loaded == config
+    env = loaded.make()
+    env.setup()
+    env.reset()
+    env.step(0)
+    assert env.rewards == [0.25]
+
+
+@pytest.mark.parametrize(
+    ("made_by", "complaint"),
+    [(lambda _id: None, "gym_make_func is <function"), (local_function(), "inside a function")],
+)
+def test_functions_without_a_name_that_others_can_import(made_by, complaint):
+    with pytest.raises(SRLError, match=complaint):
+        EnvConfig("x", gym_make_func=made_by).to_dict()
 
 
 @pytest.mark.parametrize("field", ["frameskip", "random_noop_max"])

@@ -12,6 +12,7 @@ from gym_envs import make_echo
 from gymnasium import spaces
 
 import srl
+from services.job import Job
 from srl.algorithms import ql
 from srl.base.define import DoneTypes, SpaceTypes
 from srl.base.env.config import EnvConfig
@@ -260,6 +261,11 @@ def test_an_environment_made_by_a_function():
     assert plain.max_episode_steps == 99_999
 
 
+def test_other_processes_import_the_module_of_the_function():
+    context = srl.RunContext(EnvConfig("x", gym_make_func=make_echo, gym_wrapper=None), ql.Config())
+    assert "gym_envs" in Job.of(context).modules
+
+
 def test_a_function_that_makes_something_else():
     with pytest.raises(UsageError, match=r"gym_make_func returned int"):
         EnvConfig("x", gym_make_func=lambda _id: 1).make()
@@ -303,6 +309,9 @@ def test_a_copy_goes_on_by_itself():
     other.step(0)
     assert (env.unwrapped.actions, other.unwrapped.actions) == ([1], [1, 0])
     assert other.unwrapped.mapping["self"] is other.unwrapped
+    third = env.env.copy()
+    third.step(1)
+    assert (env.unwrapped.actions, third.unwrapped.actions) == ([1], [1, 1])
 
 
 def test_what_cannot_be_copied_says_so():
@@ -460,7 +469,7 @@ def test_a_wrapper_that_does_nothing_changes_nothing():
      "Taxi-v4", "CliffWalking-v1", "Blackjack-v1"],
 )  # fmt: skip
 def test_gymnasiums_own_environments_conform(env_id):
-    env_test(env_id, max_step=20, test_render_window=env_id == "CartPole-v1")
+    env_test(env_id, max_step=5, test_render_window=env_id == "CartPole-v1")
 
 
 def test_an_algorithm_trains_on_one():

@@ -108,7 +108,7 @@ class EnvRun(EnvView):
         if setup_args is not None:
             self.setup(*setup_args)
 
-    def reset(self, *, seed: int | None = None, **kwargs: Any) -> None:
+    def reset(self, seed: int | None = None, **kwargs: Any) -> None:
         """Begin an episode. The same seed gives the same episode. Raises SRLError before `setup`."""
         if self._setup_args is None:
             raise SRLError(f"'{self.name}': call setup() before reset()")
