@@ -38,19 +38,37 @@ class Coin(EnvBase):
         self.steps = 0
 
     action_space = property(lambda _: DiscreteSpace(2))
-    observation_space = property(lambda _: DiscreteSpace(100))
+    observation_space = property(
+        lambda self: BoxSpace((1,), 0, 100, np.int64) if self.broken == "alias" else DiscreteSpace(100)
+    )
     max_episode_steps = property(lambda _: 9)
     player_num = property(lambda self: 0 if self.broken == "players" else 1)
 
     def reset(self, *, seed=None, **_):
         self.resets += 1
         self.steps = 0
+        if self.broken == "alias":
+            self.array = np.zeros(1, np.int64)
+            return self.array
         return self.resets if self.broken == "seed" else 0
 
     def step(self, _action):
         self.steps += 1
         self.next_player = int(self.broken == "turn")
+        if self.broken == "alias":
+            self.array[0] += 1
+            return self.array, 0.0, self.steps == 3, False
         return (999 if self.broken == "state" else self.steps), 0.0, self.steps == 3, False
+
+    def get_key_bind(self):
+        return {"a": 7} if self.broken == "key" else None
+
+    def action_to_str(self, action):
+        return 0 if self.broken == "name" else str(action)
+
+    @property
+    def reward_range(self):
+        return (1, 2) if self.broken == "sum" else (0, 0)
 
     def get_invalid_actions(self, player_index=-1):
         return [0, 1] if self.broken == "actions" else []
@@ -99,6 +117,10 @@ def test_the_player_of_ox_conforms():
         ("turn", "next_player"),
         ("state", "state 999"),
         ("actions", "every action is invalid"),
+        ("key", "key 'a' plays 7"),
+        ("name", "action_to_str.* returned 0"),
+        ("alias", "return a copy"),
+        ("sum", "player 0 has 0.0 in the episode, outside of reward_range 1..2"),
         ("picture", "shape"),
         ("restore", "restore"),
     ],

@@ -175,6 +175,13 @@ def test_skipping_stops_at_the_end():
     assert (env.rewards, env.done) == ([2], True)
 
 
+def test_processors_see_one_step_of_several_frames():
+    env = started(frameskip=2, processors=[Double()])
+    env.step(0)
+    assert (env.state, env.rewards, env.env.count) == ([6], [-3], 3)
+    assert len([each for each in env._processors._processors[0].seen if each[0] == "state"]) == 2  # reset, and step
+
+
 def test_noops_come_first_and_do_not_count():
     env = EnvConfig("test-Counter", random_noop_max=5).make()
     env.setup()
