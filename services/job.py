@@ -39,7 +39,7 @@ class Job:
     algorithm: dict[str, str]
     """The name that the algorithm is registered under, and its four entry points."""
     environment: dict[str, Any]
-    """Id, entry point and arguments of an environment that is registered; empty for one that is found otherwise."""
+    """How an environment that the author registered is registered elsewhere; empty for one that is found otherwise."""
     modules: list[str]
     """To import: the author's registrations are in them."""
     main_file: str
@@ -123,8 +123,7 @@ class Job:
             config = from_plain(self.context["rl_config"])
             memory, parameter, trainer, worker = entry_points
             rl_registration.register(config, memory, parameter, trainer, worker)
-        if self.environment and not env_registration.describe(self.environment["id"]):
-            env_registration.register(**self.environment)
+        env_registration.make_known(self.environment)
 
 
 def _modules(entry_points: Iterable[str]) -> list[str]:

@@ -7,10 +7,10 @@ import pytest
 from gym_envs import make_echo
 
 from srl.base.define import SpaceTypes
-from srl.base.env import EnvBase
+from srl.base.env import EnvBase, registration
 from srl.base.env.config import EnvConfig
 from srl.base.env.gym_user_wrapper import GymUserWrapper
-from srl.base.env.registration import describe, make, register
+from srl.base.env.registration import describe, make, make_known, register
 from srl.base.exception import SRLError, UndefinedError
 from srl.base.info import Info
 from srl.base.spaces import (
@@ -163,7 +163,10 @@ def test_a_registration_can_be_carried_elsewhere():
     assert describe("Grid") == {}
     description = describe("test-Coin")
     assert description == {"id": "test-Coin", "entry_point": f"{__name__}:Coin", "kwargs": {}}
-    register(**description, check_duplicate=False)
+    make_known(description)
+    del registration._registry["test-Coin"]
+    make_known(description)
+    assert describe("test-Coin") == description
 
 
 def test_only_environments_are_made():

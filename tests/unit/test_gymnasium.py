@@ -18,6 +18,7 @@ from srl.base.define import DoneTypes, SpaceTypes
 from srl.base.env.config import EnvConfig
 from srl.base.env.gym_user_wrapper import GymUserWrapper
 from srl.base.env.gymnasium_spaces import convert_action_space, convert_observation_space
+from srl.base.env.registration import describe, make_known
 from srl.base.exception import NotSupportedError, UndefinedError
 from srl.base.spaces import ArrayDiscreteSpace, BoxSpace, DiscreteSpace, MultiSpace, TextSpace
 from srl.test.env import env_test
@@ -264,6 +265,33 @@ def test_an_environment_made_by_a_function():
 def test_other_processes_import_the_module_of_the_function():
     context = srl.RunContext(EnvConfig("x", gym_make_func=make_echo, gym_wrapper=None), ql.Config())
     assert "gym_envs" in Job.of(context).modules
+
+
+def test_what_a_user_registered_in_gymnasium_can_be_carried_elsewhere():
+    assert describe("CartPole-v1") == describe("ALE/Nowhere-v5") == {}
+    description = describe(ECHO)
+    assert description["entry_point"] == "gym_envs:Echo"
+    spec = gymnasium.registry.pop(ECHO)
+    make_known(description)
+    again = gymnasium.registry[ECHO]
+    make_known(description)  # without the warning that it is registered twice
+    assert (again.max_episode_steps, again.reward_threshold) == (7, 4)
+    assert again.entry_point == "gym_envs:Echo"
+    gymnasium.registry[ECHO] = spec
+
+
+def test_what_nobody_can_import_says_so():
+    class Local(gymnasium.Env):
+        pass
+
+    gymnasium.register("test/Local-v0", Local)
+    with pytest.raises(UsageError, match="inside a function"):
+        describe("test/Local-v0")
+
+
+def test_a_users_wrapper_for_another_environment_is_refused():
+    with pytest.raises(UsageError, match="gym_wrapper is for environments of gymnasium, and 'Grid' is none"):
+        EnvConfig("Grid", gym_wrapper=GymUserWrapper()).make()
 
 
 def test_a_function_that_makes_something_else():
