@@ -222,6 +222,8 @@ def test_an_episode_and_what_it_shows():
         env.step(0)
     assert (env.step_num, env.done_type) == (5, DoneTypes.TERMINATED)
     assert env.unwrapped.actions == [1, 0, 0, 0, 0]
+    env.reset()
+    assert env.info == {"level": 1}  # nothing of the last episode
 
 
 @pytest.mark.parametrize(("limit", "steps"), [(-1, 500), (3, 3), (600, 600)])

@@ -55,7 +55,6 @@ class EnvRun(EnvView):
         self._action_space = self.config.override_action_space or self._processors.action_space
         self._observation_space = self.config.override_observation_space or self._processors.observation_space
         self._guard = self._make_guard()
-        self._is_plain = not self.config.processors and self._guard is None
         self._player_num = self.env.player_num
         self._step_limit = self.max_episode_steps if self.max_episode_steps > 0 else math.inf
         self._render = Render(self.env)
@@ -173,8 +172,6 @@ class EnvRun(EnvView):
 
     def _process(self, frame: Frame) -> Frame:
         """Return what is seen of a frame; processors see the last of several only, and the sums of rewards."""
-        if self._is_plain:
-            return frame
         state, rewards, terminated, truncated = frame
         rewards, terminated, truncated = self._processors.step(rewards, terminated, truncated)
         if self._guard is not None:

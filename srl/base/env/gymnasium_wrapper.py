@@ -140,6 +140,7 @@ class GymnasiumWrapper(ForeignEnv):
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> Any:
         """Begin an episode; `kwargs` are gymnasium's `options`."""
+        self.info.clear()
         observation, info = self.env.reset(seed=seed, options=kwargs or None)
         self.show(info)
         return self._from_gym(observation)
