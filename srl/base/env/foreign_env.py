@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -99,6 +100,13 @@ class ForeignEnv(EnvBase[SpaceBase[Any], Any, SpaceBase[Any], Any]):
 
     def restore(self, data: Any) -> None:
         self._own("restore", lambda data: restore_layers(self.env, data))(data)
+
+    def copy(self) -> Self:
+        other = copy.copy(self)
+        other.info = self.info.copy()
+        other.make(self._mode or "")
+        other.restore(self.backup())
+        return other
 
     # --- actions and players
 
