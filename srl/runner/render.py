@@ -86,17 +86,13 @@ class RenderMixin(RunnerBase):
         """
         check_scale(render_scale)
         view = View(render_worker, render_add_rl_terminal, render_add_rl_rgb, render_add_info_text, render_kwargs or {})
-        watch = WatchFrames(
-            self.env.name,
-            view,
-            self.env.get_render_scale(render_scale),
-            self.env.get_render_interval(render_interval),
-            step_stop=step_stop,
-            skip_steps=render_skip_step,
-        )
-        state = self._play_one(
-            "render_window", "rgb_array", [watch, *callbacks], timeout, max_steps, players, training_flag
-        )
+        title = f"{self.env.name} - Space: pause, Right: next, Esc: close"
+        interval_ms = self.env.get_render_interval(render_interval)
+        with Window(title, self.env.get_render_scale(render_scale)) as window:
+            watch = WatchFrames(window, view, interval_ms, step_stop=step_stop, skip_steps=render_skip_step)
+            state = self._play_one(
+                "render_window", "rgb_array", [watch, *callbacks], timeout, max_steps, players, training_flag
+            )
         return rewards_of(state)
 
     @short_traceback

@@ -24,23 +24,23 @@ class Window:
     """A window on the screen, until `close`; use it in a `with`.
 
     The user closes it with its button or with Escape: then `closed` is True, and what waits for keys returns.
-    Raises UsageError without pygame or without a display.
+    It appears with the first picture. Raises UsageError without pygame or without a display.
 
     Attributes:
         pygame: the library, for the names of keys.
         closed: whether the user has closed the window.
-        held: codes of the keys that are down.
+        held: codes of the keys that are down, in the order in which they were pressed.
     """
 
     def __init__(self, title: str, scale: float = 1.0) -> None:
         self.pygame = import_pygame()
         self.closed = False
-        self.held: set[int] = set()
+        self.held: list[int] = []
         self._scale = scale
         self._size = (0, 0)
         self._surface: Any = None
+        self._title = title
         _open_display(self.pygame)
-        self.set_title(title)
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +56,8 @@ class Window:
         self.pygame.display.quit()
 
     def set_title(self, title: str) -> None:
-        self.pygame.display.set_caption(title)
+        """Set what stands above the next picture."""
+        self._title = title
 
     def now_ms(self) -> float:
         """Return a time to reckon with."""
@@ -67,6 +68,7 @@ class Window:
         image = scaled(picture, self._scale)
         height, width = image.shape[:2]
         self._grow(width, height)
+        self.pygame.display.set_caption(self._title)
         self._surface.fill(PAPER)
         self._surface.blit(self.pygame.image.frombuffer(image.tobytes(), (width, height), "RGB"), (0, 0))
         self.pygame.display.flip()
@@ -80,7 +82,7 @@ class Window:
             left_ms = _SLICE_MS if until_ms is None else min(_SLICE_MS, until_ms - self.now_ms())
             event = self.pygame.event.wait(max(1, round(left_ms)))
             if event.type == self.pygame.KEYDOWN and not self._is_closing(event):
-                self.held.add(event.key)
+                self.held.append(event.key)
                 return int(event.key)
             self._take(event)
             is_quiet = event.type == self.pygame.NOEVENT
@@ -90,8 +92,8 @@ class Window:
 
     def _take(self, event: Any) -> None:
         pygame = self.pygame
-        if event.type == pygame.KEYUP:
-            self.held.discard(event.key)
+        if event.type == pygame.KEYUP and event.key in self.held:
+            self.held.remove(event.key)
         elif event.type == pygame.WINDOWFOCUSLOST:
             self.held.clear()  # nobody will tell that keys were let go
         elif self._is_closing(event):

@@ -1,4 +1,4 @@
-"""Runs in a window: SDL draws into memory, and keys are real events of pygame."""
+"""Runs that are watched or replayed in a window."""
 
 import sys
 
@@ -6,9 +6,9 @@ import counting_env  # noqa: F401  registers the environments
 import probe_rl
 import pygame
 import pytest
+from screen import Press, Shown, display_in_memory, press
 
 import srl
-from srl.base.run.callback import RunCallback
 from srl.runner import replay, watch
 from srl.runner.window import Window
 from srl.utils.usage import UsageError
@@ -16,54 +16,12 @@ from srl.utils.usage import UsageError
 
 @pytest.fixture(autouse=True)
 def display(monkeypatch):
-    """A display in memory."""
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    yield
-    assert not pygame.display.get_init(), "a window was left open"
-    pygame.quit()
+    with display_in_memory(monkeypatch):
+        yield
 
 
 def runner_of(length=2, **config):
     return srl.Runner(srl.EnvConfig("Counting", {"length": length}), probe_rl.Config(**config))
-
-
-def press(*keys):
-    """Press and let go keys, or close the window (pygame.QUIT), before or while there is one."""
-    pygame.display.init()
-    for key in keys:
-        if key == pygame.QUIT:
-            pygame.event.post(pygame.event.Event(pygame.QUIT))
-        else:
-            pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
-            pygame.event.post(pygame.event.Event(pygame.KEYUP, key=key))
-
-
-class Press(RunCallback):
-    """Presses keys before the steps of these numbers."""
-
-    def __init__(self, keys):
-        self.keys = keys
-
-    def on_step_begin(self, state, **_):
-        press(*self.keys.get(state.total_step, ()))
-
-
-class Shown:
-    """What a window has shown: (title, size, color at the upper left) each time."""
-
-    def __init__(self, monkeypatch):
-        self.frames = []
-        show = Window.show
-        monkeypatch.setattr(Window, "show", lambda window, picture: (show(window, picture), self.note())[0])
-
-    def note(self):
-        surface = pygame.display.get_surface()
-        self.frames.append((pygame.display.get_caption()[0], surface.get_size(), tuple(surface.get_at((0, 0)))[:3]))
-
-    @property
-    def colors(self):
-        """In the test's environment: the number of the step."""
-        return [color[0] for _, _, color in self.frames]
 
 
 @pytest.fixture
@@ -195,13 +153,13 @@ def test_which_keys_are_held():
         pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_b))
         assert window.next_key() == pygame.K_a
         assert window.next_key() == pygame.K_b
-        assert window.held == {pygame.K_a, pygame.K_b}
+        assert window.held == [pygame.K_a, pygame.K_b]
         pygame.event.post(pygame.event.Event(pygame.KEYUP, key=pygame.K_a))
         assert window.next_key(0) is None
-        assert window.held == {pygame.K_b}
+        assert window.held == [pygame.K_b]
         pygame.event.post(pygame.event.Event(pygame.WINDOWFOCUSLOST))
         assert window.next_key(0) is None
-        assert window.held == set()
+        assert window.held == []
 
 
 def test_a_closed_window_waits_for_nothing():
@@ -230,8 +188,3 @@ def test_without_pygame(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygame", None)
     with pytest.raises(UsageError, match=r"a window needs pygame: pip install 'srl-cluster\[window\]'"):
         runner_of().render_window()
-
-
-def test_pygame_is_imported_only_for_a_window():
-    for module in (replay, watch):
-        assert "pygame" not in vars(module)
