@@ -9,7 +9,6 @@ import pytest
 from screen import Press, Shown, display_in_memory, press
 
 import srl
-from srl.runner import replay, watch
 from srl.runner.window import Window
 from srl.utils.usage import UsageError
 
