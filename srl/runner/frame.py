@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from srl.base.env.env_run import EnvRun
     from srl.base.picture import Picture
 
-_LONGEST_STATE = 60
+_LONGEST_STATE = 40
 """Characters; a picture as a state would fill pages."""
 
 

@@ -27,13 +27,14 @@ class Window:
     It appears with the first picture. Raises UsageError without pygame or without a display.
 
     Attributes:
-        pygame: the library, for the names of keys.
+        pygame: the library, for the codes of keys. Those of the number pad are reported as the others.
         closed: whether the user has closed the window.
         held: codes of the keys that are down, in the order in which they were pressed.
     """
 
     def __init__(self, title: str, scale: float = 1.0) -> None:
         self.pygame = import_pygame()
+        self._number_pad = _number_pad(self.pygame)
         self.closed = False
         self.held: list[int] = []
         self._scale = scale
@@ -82,8 +83,9 @@ class Window:
             left_ms = _SLICE_MS if until_ms is None else min(_SLICE_MS, until_ms - self.now_ms())
             event = self.pygame.event.wait(max(1, round(left_ms)))
             if event.type == self.pygame.KEYDOWN and not self._is_closing(event):
-                self.held.append(event.key)
-                return int(event.key)
+                key = self._code(event)
+                self.held.append(key)
+                return key
             self._take(event)
             is_quiet = event.type == self.pygame.NOEVENT
             if is_quiet and until_ms is not None and self.now_ms() >= until_ms:
@@ -92,8 +94,8 @@ class Window:
 
     def _take(self, event: Any) -> None:
         pygame = self.pygame
-        if event.type == pygame.KEYUP and event.key in self.held:
-            self.held.remove(event.key)
+        if event.type == pygame.KEYUP and self._code(event) in self.held:
+            self.held.remove(self._code(event))
         elif event.type == pygame.WINDOWFOCUSLOST:
             self.held.clear()  # nobody will tell that keys were let go
         elif self._is_closing(event):
@@ -103,6 +105,9 @@ class Window:
         pygame = self.pygame
         is_escape = event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE
         return bool(event.type == pygame.QUIT or is_escape)
+
+    def _code(self, event: Any) -> int:
+        return self._number_pad.get(event.key, int(event.key))
 
     def _grow(self, width: int, height: int) -> None:
         size = (max(width, self._size[0]), max(height, self._size[1]))
@@ -115,6 +120,12 @@ def import_pygame() -> Any:
     """Return the module. Raises UsageError when it is not installed."""
     with contextlib.redirect_stdout(io.StringIO()):  # it greets
         return import_optional("pygame", "a window", "window")
+
+
+def _number_pad(pygame: Any) -> dict[int, int]:
+    """Return the code of the same key elsewhere, by the code on the number pad."""
+    digits = {getattr(pygame, f"K_KP{digit}"): getattr(pygame, f"K_{digit}") for digit in range(10)}
+    return {**digits, pygame.K_KP_ENTER: pygame.K_RETURN}
 
 
 def _open_display(pygame: Any) -> None:

@@ -69,7 +69,7 @@ class MenuPlayer(WindowPlayer):
             key = self._window.next_key()
             if key is None:
                 return None
-            if key in {keys.K_RETURN, keys.K_KP_ENTER}:
+            if key == keys.K_RETURN:
                 return self._choices.action(valid[at])
             at = min(max(at + steps.get(key, 0), 0), len(valid) - 1)
 

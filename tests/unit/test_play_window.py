@@ -85,6 +85,10 @@ def test_keys_of_the_user_come_first():
     assert played(pygame.K_a, pygame.K_b, ENTER, env="Bound", key_bind={"a": 2, pygame.K_b: 3}) == [2, 3]
 
 
+def test_the_number_pad_is_as_good_as_the_other_numbers():
+    assert played(pygame.K_KP3, pygame.K_3, ENTER, key_bind={"3": 4}) == [4, 4]
+
+
 def test_an_action_that_is_not_possible_now(shown):
     """In the first state 0 is not possible, in the second 1 is not."""
     assert played(pygame.K_a, pygame.K_b, pygame.K_a, ENTER, key_bind={"a": 0, "b": 1}) == [1, 0]
