@@ -9,8 +9,8 @@ from srl.base.rl.config import DummyRLConfig
 from srl.base.rl.worker_run import WorkerRun
 from srl.base.run.play import play
 from srl.rl.choices import Choices
-from srl.runner.animation import check_scale
 from srl.runner.base import RunnerBase
+from srl.runner.checks import check_scale
 from srl.runner.key_bind import KeyBind
 from srl.runner.person import Choose, Demonstrator, Person
 from srl.runner.render import rewards_of
