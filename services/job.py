@@ -17,7 +17,7 @@ from services.author import is_authors
 from srl.base.context import RunContext
 from srl.base.env import registration as env_registration
 from srl.base.rl import registration as rl_registration
-from srl.utils.plain_data import TARGET, from_plain, to_plain
+from srl.utils.plain_data import CLASS, TARGET, from_plain, to_plain
 from srl_common import codec
 from srl_common.errors import DecodeError, SettingError, UserError
 
@@ -139,7 +139,8 @@ def _classes_in(plain: Any) -> Iterator[str]:
         for each in plain:
             yield from _classes_in(each)
     elif isinstance(plain, dict):
-        yield from filter(None, [plain.get(TARGET)])
+        is_class = plain.get(TARGET) == CLASS
+        yield from filter(None, [plain.get("name" if is_class else TARGET)])
         yield from _classes_in(list(plain.values()))
 
 
@@ -182,7 +183,7 @@ def _sources(modules: Iterable[str]) -> dict[str, str]:
 
 def is_loading_main() -> bool:
     """Tell whether this process is a service that has loaded, or is loading, a script for its classes."""
-    return sys.modules.get(MAIN_IN_CHILD) is sys.modules[MAIN]
+    return sys.modules[MAIN].__name__ == MAIN_IN_CHILD  # multiprocessing gives any main module this second name
 
 
 def _load_main(file: str, package: str) -> None:
