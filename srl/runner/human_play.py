@@ -53,7 +53,8 @@ class HumanPlayMixin(RunnerBase):
         """Let a person play an episode in the terminal, by numbers or names of actions; `q` gives up.
 
         Actions with fractions are divided into `action_division_num` values. Raises UsageError when the person
-        can have no place among `players`, or for `enable_memory` without an algorithm.
+        can have no place among `players`, when standard input is at its end, or for `enable_memory` without an
+        algorithm.
         """
         persons = self._persons(players)
         choose = TerminalPlayer(Choices(self.env, action_division_num))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from srl.base.run.callback import RunCallback
-from srl.rl.ask import ask_action
+from srl.rl.human import ask_action
 from srl.runner.frame import action_text, situation
 
 if TYPE_CHECKING:
@@ -24,9 +24,11 @@ class TerminalPlayer:
         self._choices = choices
 
     def __call__(self, worker: WorkerRun) -> Any | None:
-        """Return the chosen action, or None when the person gives up."""
+        """Return the chosen action, or None when the person gives up. Raises UsageError without any input."""
         print_situation(worker.env)
-        return ask_action(self._choices)
+        choices = self._choices
+        number = ask_action(worker.player_index, {number: choices.name(number) for number in choices.valid()})
+        return None if number is None else choices.action(number)
 
 
 class TellRest(RunCallback):

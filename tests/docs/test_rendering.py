@@ -8,7 +8,7 @@ from markdown import ROOT, blocks
 from PIL import Image
 
 PAGE = ROOT / "docs" / "rendering.md"
-TYPED = "3\n3\n" * 30
+TYPED = "3\n" * 60 + "q\n"
 KEYS = [pygame.K_RIGHT, pygame.K_UP, pygame.K_ESCAPE]
 
 

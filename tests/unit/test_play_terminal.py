@@ -17,6 +17,8 @@ from srl.base.rl.worker import RLWorker
 from srl.rl.memories.priority_replay_buffer import PriorityReplayBufferConfig, RLPriorityReplayBuffer
 from srl.utils.usage import UsageError
 
+ASKED = "action (a number or a name; q ends the episode)? "
+
 
 @pytest.fixture
 def types(monkeypatch):
@@ -32,8 +34,8 @@ def test_the_person_sees_the_environment_and_chooses(types, capsys):
     types(1, "act2")
     assert runner_of().play_terminal() == [3.0]
     assert capsys.readouterr().out == (
-        "t=0\n### 0\nstate: 0\nrewards:[0.000]\nenv {}\n1:act1  2:act2  3:act3  4:act4\naction (q gives up): "
-        "t=1\n### 1\nstate: 1\nrewards:[1.000]\nenv {}\n0:act0  2:act2  3:act3  4:act4\naction (q gives up): "
+        f"t=0\n### 0\nstate: 0\nrewards:[0.000]\nenv {{}}\nplayer 0: 1:act1  2:act2  3:act3  4:act4\n{ASKED}"
+        f"t=1\n### 1\nstate: 1\nrewards:[1.000]\nenv {{}}\nplayer 0: 0:act0  2:act2  3:act3  4:act4\n{ASKED}"
         "t=2\n### 2, done()\nstate: 2\nrewards:[2.000]\nenv {}\n"
     )
 
@@ -43,17 +45,22 @@ def test_what_cannot_be_chosen_is_asked_for_again(types, capsys):
     runner = runner_of(1)
     assert runner.play_terminal() == [1.0]
     out = capsys.readouterr().out
-    assert [f"'{answer}' is none of them" in out for answer in ("0", "7", "jump", "")] == [True] * 4
+    assert [f"'{answer}' is not one of these actions" in out for answer in ("0", "7", "jump", "")] == [True] * 4
     assert runner.env.action == 4
 
 
-@pytest.mark.parametrize("lines", [["1", "q"], ["1"]], ids=["q", "end of input"])
-def test_giving_up_ends_the_episode(types, lines):
-    types(*lines)
+def test_giving_up_ends_the_episode(types):
+    types(1, "q")
     runner = runner_of(5)
     assert runner.play_terminal() == [1.0]
     assert runner.env.done_reason == "aborted"
     assert runner.state.end_reason == "episode_count over."
+
+
+def test_the_end_of_input(types):
+    types(1)
+    with pytest.raises(UsageError, match="standard input, which is at its end"):
+        runner_of(5).play_terminal()
 
 
 def test_a_limit_ends_the_episode(types):
@@ -81,7 +88,7 @@ def test_against_a_player(types, capsys):
     assert runner_of(3, env="Counting2").play_terminal(players=[None, "fours"]) == [6.0, 60.0]
     out = capsys.readouterr().out
     assert out.count("player 1 plays 4(act4)") == 1
-    assert out.count("gives up") == 2
+    assert out.count(ASKED) == 2
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def test_whom_the_person_plays(types, capsys, players, asked):
     types(*[4] * asked)
     runner = runner_of(3, env="Counting2")
     runner.play_terminal(players=players)
-    assert capsys.readouterr().out.count("gives up") == asked
+    assert capsys.readouterr().out.count(ASKED) == asked
     assert not runner.env.done_reason
 
 
