@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _LONGEST_STATE = 40
 """Characters; a picture as a state would fill pages."""
+_FURTHER_DECIMALS = re.compile(r"(\.\d{3})\d+")
 
 
 class FrameCallback(RunCallback, ABC):
@@ -109,7 +111,7 @@ def wait_for_enter() -> None:
 
 
 def _state_text(env: EnvRun) -> str:
-    text = env.observation_space.to_str(env.state)
+    text = _FURTHER_DECIMALS.sub(r"\1", env.observation_space.to_str(env.state))
     return text if len(text) <= _LONGEST_STATE else f"{text[:_LONGEST_STATE]}..."
 
 

@@ -20,6 +20,7 @@ def page(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("SDL_VIDEODRIVER", "dummy")
+        pygame.quit()  # environments may have begun with another display
         for block in blocks(PAGE, "python"):
             patch.setattr("sys.stdin", io.StringIO(TYPED))
             if "replay_window" in block or "play_window" in block:

@@ -11,6 +11,7 @@ from srl.runner.window import Window
 @contextlib.contextmanager
 def display_in_memory(monkeypatch):
     """Windows appear in memory, and none is left open."""
+    pygame.quit()  # environments may have begun with another display
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     yield
     assert not pygame.display.get_init(), "a window was left open"

@@ -177,6 +177,31 @@ def test_without_a_display(monkeypatch):
             run()
 
 
+def test_without_a_display_after_gymnasium(monkeypatch):
+    """Its environments draw without a display, which must not be mistaken for one."""
+    for name in ("SDL_VIDEODRIVER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    runner = srl.Runner("CartPole-v1")
+    assert runner.env.setup(render_mode="rgb_array") is None
+    runner.env.reset()
+    assert runner.env.render_rgb_array().any()
+    with pytest.raises(UsageError, match=r"a window cannot be opened here \(no screen found\)"):
+        runner.replay_window(enable_progress=False)
+
+
+@pytest.mark.parametrize("run", ["render_window", "replay_window"])
+def test_an_environment_of_gymnasium_in_a_window(shown, run):
+    """Another run of it closes what pygame has opened, also the window, which must come again."""
+    runner = srl.Runner("CartPole-v1")
+    for _ in range(2):
+        if run == "replay_window":
+            press(pygame.K_RIGHT, pygame.K_ESCAPE)
+            runner.replay_window(max_steps=2, enable_progress=False)
+        else:
+            runner.render_window(render_interval=1, max_steps=2)
+    assert len(shown.frames) == 4
+
+
 def test_with_a_display_that_is_not_there(monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "no-such-driver")
     with pytest.raises(UsageError, match=r"a window cannot be opened here \(.+\)\. Run it where there is a display"):
