@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
@@ -28,10 +30,7 @@ class KeyBind:
             raise UsageError("key_bind is empty: give it a key for each action, or leave it out for a menu")
         self._pygame = pygame
         self._env = env
-        self._actions = {_combination(pygame, key): action for key, action in bind.items()}
-        for action in bind.values():
-            if not env.action_space.check_val(action):
-                raise UsageError(f"key_bind has the action {action!r}, which is not in {env.action_space}")
+        self._actions = {_combination(pygame, key): _action(action, env) for key, action in bind.items()}
 
     @property
     def has_idle(self) -> bool:
@@ -61,6 +60,21 @@ class KeyBind:
 
     def _name(self, keys: Combination) -> str:
         return "+".join(self._pygame.key.name(key) for key in sorted(keys)) or "(no key)"
+
+
+def _action(action: Any, env: EnvRun) -> Any:
+    """Return the action in the form of its space: a list of numbers may stand for an array."""
+    space = env.action_space
+    if space.check_val(action):
+        return action
+    try:
+        value = space.sanitize(action)
+        is_same = np.allclose(value, action)
+    except (TypeError, ValueError):
+        is_same = False
+    if not is_same:
+        raise UsageError(f"key_bind has the action {action!r}, which is not in {space}")
+    return value
 
 
 def _combination(pygame: Any, key: Any) -> Combination:

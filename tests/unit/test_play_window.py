@@ -127,6 +127,7 @@ def test_the_largest_combination_counts_then_the_newest_key(bind):
         ({"nokey!": 1}, "key_bind has 'nokey!', which is no key: names are like 'a', 'left', 'space'"),
         ({"aa": 1}, "key_bind has 'aa', which is no key"),
         ({1.5: 1}, "key_bind has 1.5, which is neither a key's name, nor its code"),
+        ({"a": "up"}, "key_bind has the action 'up'"),
         ({"a": 9}, r"key_bind has the action 9, which is not in Discrete\(5, start=0\)"),
     ],
 )
@@ -136,6 +137,16 @@ def test_wrong_keys(keys, message):
 
 
 # --- a game that goes on by itself
+
+
+def test_actions_of_an_environment_of_gymnasium():
+    """Pendulum's actions are float32 arrays of one number, for which a list will do."""
+    note = Note()
+    push = Press({1: [pygame.K_LEFT]})
+    keys = {"": [0.0], "left": [-1.9], "right": [2]}
+    srl.Runner("Pendulum-v1").play_window(keys, render_interval=1, max_steps=3, callbacks=[note, push])
+    assert [action.tolist() for action in note.actions] == [[0], [pytest.approx(-1.9)], [0]]
+    assert note.actions[0].dtype == "float32"
 
 
 def test_no_key_can_be_an_action():
