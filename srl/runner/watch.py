@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from srl.runner.frame import FrameCallback
+from srl.runner.pace import Pace
 
 if TYPE_CHECKING:
     from srl.base.context import RunStateActor
@@ -23,9 +24,8 @@ class WatchFrames(FrameCallback):
         super().__init__(skip_steps=skip_steps)
         self._window = window
         self._view = view
-        self._interval_ms = interval_ms
+        self._pace = Pace(interval_ms)
         self._is_paused = step_stop
-        self._next_frame_ms = 0.0
 
     def frame(self, state: RunStateActor) -> None:
         if not self._window.closed:
@@ -36,10 +36,10 @@ class WatchFrames(FrameCallback):
         return self._window.closed
 
     def _hold(self) -> None:
-        """Wait until the next frame is due, at an even pace however long drawing takes."""
+        """Wait until the next frame is due, or asked for in a pause."""
         window, keys = self._window, self._window.pygame
-        self._next_frame_ms = max(self._next_frame_ms + self._interval_ms, window.now_ms())
-        while (key := window.next_key(None if self._is_paused else self._next_frame_ms)) is not None:
+        due_ms = self._pace.due_ms(window.now_ms())
+        while (key := window.next_key(None if self._is_paused else due_ms)) is not None:
             if key == keys.K_SPACE:
                 self._is_paused = not self._is_paused
             elif self._is_paused and key in {keys.K_RIGHT, keys.K_RETURN}:

@@ -83,9 +83,7 @@ class Window:
             left_ms = _SLICE_MS if until_ms is None else min(_SLICE_MS, until_ms - self.now_ms())
             event = self.pygame.event.wait(max(1, round(left_ms)))
             if event.type == self.pygame.KEYDOWN and not self._is_closing(event):
-                key = self._code(event)
-                self.held.append(key)
-                return key
+                return self._press(self._code(event))
             self._take(event)
             is_quiet = event.type == self.pygame.NOEVENT
             if is_quiet and until_ms is not None and self.now_ms() >= until_ms:
@@ -94,12 +92,21 @@ class Window:
 
     def _take(self, event: Any) -> None:
         pygame = self.pygame
-        if event.type == pygame.KEYUP and self._code(event) in self.held:
-            self.held.remove(self._code(event))
+        if event.type == pygame.KEYUP:
+            self._release(self._code(event))
         elif event.type == pygame.WINDOWFOCUSLOST:
             self.held.clear()  # nobody will tell that keys were let go
         elif self._is_closing(event):
             self.closed = True
+
+    def _press(self, key: int) -> int:
+        self._release(key)  # a key that repeats is down once
+        self.held.append(key)
+        return key
+
+    def _release(self, key: int) -> None:
+        if key in self.held:
+            self.held.remove(key)
 
     def _is_closing(self, event: Any) -> bool:
         pygame = self.pygame

@@ -10,6 +10,7 @@ from srl.base.render import text_to_image
 from srl.base.rl.worker_picture import beside_env, rl_picture
 from srl.rl.choices import Choices, is_valid
 from srl.runner.frame import FrameCallback, action_text, situation
+from srl.runner.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -107,8 +108,7 @@ class RealTimePlayer(WindowPlayer):
     def __init__(self, screen: Screen, bind: KeyBind, interval_ms: float) -> None:
         super().__init__(screen)
         self._bind = bind
-        self._interval_ms = interval_ms
-        self._next_step_ms = 0.0
+        self._pace = Pace(interval_ms)
 
     def __call__(self, worker: WorkerRun) -> Any | None:
         self._screen.show(worker, self._bind.lines())
@@ -120,9 +120,9 @@ class RealTimePlayer(WindowPlayer):
 
     def _keys_until_next_step(self) -> list[int]:
         window = self._window
-        self._next_step_ms = max(self._next_step_ms + self._interval_ms, window.now_ms())
+        due_ms = self._pace.due_ms(window.now_ms())
         down = [*window.held]
-        while (key := window.next_key(self._next_step_ms)) is not None:
+        while (key := window.next_key(due_ms)) is not None:
             down.append(key)
         return down
 

@@ -161,6 +161,16 @@ def test_which_keys_are_held():
         assert window.held == []
 
 
+def test_a_key_that_repeats_is_down_once():
+    with Window("test") as window:
+        for kind in (pygame.KEYDOWN, pygame.KEYDOWN, pygame.KEYUP, pygame.KEYUP):
+            pygame.event.post(pygame.event.Event(kind, key=pygame.K_a))
+        assert [window.next_key(), window.next_key()] == [pygame.K_a] * 2
+        assert window.held == [pygame.K_a]
+        assert window.next_key(0) is None
+        assert window.held == []
+
+
 def test_a_closed_window_waits_for_nothing():
     window = Window("test")
     press(pygame.QUIT, pygame.K_a)
