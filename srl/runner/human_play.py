@@ -168,7 +168,7 @@ class HumanPlayMixin(RunnerBase):
     def _person(self, choose: Choose, enable_memory: bool) -> WorkerRun:
         if not enable_memory:
             return WorkerRun(Person(choose), self.env)
-        if isinstance(self.rl_config, DummyRLConfig):
+        if type(self.rl_config) is DummyRLConfig:
             raise UsageError("enable_memory needs an algorithm, whose Memory it fills: give Runner an rl_config")
         config, parameter, memory = self.rl_config, self.parameter, self.memory
         own = registration.make_worker(config, self.env, parameter, memory).worker

@@ -118,7 +118,8 @@ class Window:
 
     def _grow(self, width: int, height: int) -> None:
         size = (max(width, self._size[0]), max(height, self._size[1]))
-        if size != self._size:
+        is_gone = not self.pygame.display.get_init()  # some environments end all of pygame when they are done
+        if is_gone or size != self._size:
             self._size = size
             self._surface = self.pygame.display.set_mode(size)
 

@@ -3,6 +3,7 @@
 import sys
 
 import counting_env  # noqa: F401  registers the environments
+import numpy as np
 import probe_rl
 import pygame
 import pytest
@@ -138,12 +139,20 @@ def test_scales_that_cannot_be():
 
 
 def test_a_window_grows_with_what_it_shows(shown):
-    import numpy as np
-
     with Window("test") as window:
         window.show(np.full((10, 20, 3), 9, np.uint8))
         window.show(np.full((5, 30, 3), 9, np.uint8))
     assert [size for _, size, _ in shown.frames] == [(20, 10), (30, 10)]
+
+
+def test_a_window_comes_again_when_an_environment_ends_pygame(shown):
+    picture = np.full((10, 20, 3), 9, np.uint8)
+    with Window("test") as window:
+        window.show(picture)
+        pygame.quit()
+        window.show(picture)
+        assert window.next_key(0) is None
+    assert shown.frames[0] == shown.frames[1]
 
 
 def test_which_keys_are_held():
