@@ -383,7 +383,7 @@ def test_pictures_need_no_screen(monkeypatch):
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
     EnvConfig(ECHO).make()
-    assert os.environ["SDL_VIDEODRIVER"] == "dummy"
+    assert os.environ["SDL_VIDEODRIVER"] == "offscreen"
 
 
 def test_a_screen_is_used(monkeypatch):

@@ -143,6 +143,9 @@ def _nothing(*_args: Any, **_kwargs: Any) -> None:
 
 
 def _avoid_display() -> None:
-    """Let pictures be drawn where there is no screen: SDL, which many environments draw with, wants to know."""
+    """Let pictures be drawn where there is no screen: SDL, which many environments draw with, wants to know.
+
+    Its "offscreen" can be told from the "dummy" that somebody chose, so that nobody waits for a window.
+    """
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+        os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
