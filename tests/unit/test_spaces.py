@@ -67,6 +67,29 @@ def test_a_copied_value_is_equal(space):
 
 
 @pytest.mark.parametrize(
+    ("space", "name", "stype", "dtype", "true"),
+    [
+        (DiscreteSpace(2), "Discrete", SpaceTypes.DISCRETE, "int64", "value discrete"),
+        (ArrayDiscreteSpace(2, 0, 1), "ArrayDiscrete", SpaceTypes.DISCRETE, "int64", "value discrete"),
+        (ContinuousSpace(), "Continuous", SpaceTypes.CONTINUOUS, "float32", "value continuous"),
+        (ArrayContinuousSpace(2), "ArrayContinuous", SpaceTypes.CONTINUOUS, "float32", "value continuous"),
+        (NpArraySpace(2), "NpArray", SpaceTypes.CONTINUOUS, "float32", "value continuous"),
+        (BoxSpace((2,), 0, 1, np.int8), "Box", SpaceTypes.DISCRETE, "int8", "value discrete"),
+        (BoxSpace((2,), 0, 1, np.bool_), "Box", SpaceTypes.DISCRETE, "bool", "value discrete"),
+        (BoxSpace((4, 4, 3), 0, 1, stype=SpaceTypes.RGB), "Box", SpaceTypes.RGB, "float32", "image_visual image_like"),
+        (BoxSpace((4, 4), 0, 1, stype=SpaceTypes.FEATURE_MAP), "Box", SpaceTypes.FEATURE_MAP, "float32", "image_like"),
+        (TextSpace(), "Text", SpaceTypes.TEXT, "<U0", ""),
+        (AnySpace(), "Any", SpaceTypes.UNKNOWN, "object", "value"),
+    ],
+)
+def test_what_a_space_says_of_itself(space, name, stype, dtype, true):
+    assert (space.name, space.stype, space.dtype) == (name, stype, dtype)
+    kinds = ("value", "discrete", "continuous", "image_visual", "image_like", "multi")
+    assert " ".join(kind for kind in kinds if getattr(space, f"is_{kind}")()) == true
+    assert MultiSpace([space]).is_multi()
+
+
+@pytest.mark.parametrize(
     ("space", "value", "text"),
     [
         (DiscreteSpace(5), 2, "2"),
