@@ -173,6 +173,33 @@ def test_check_val_says_no(space, value):
     assert not space.check_val(value)
 
 
+@pytest.mark.parametrize("size", [3, 100], ids=["few", "many"])
+@pytest.mark.parametrize(
+    ("low", "high", "dtype", "inside", "outside"),
+    [
+        (0, 1, np.float32, [0, 0.5, 1], [-0.001, 1.001, math.nan, math.inf]),
+        (-math.inf, math.inf, np.float32, [-1e30, 1e30, math.inf], [math.nan]),
+        (0, math.inf, np.float64, [0, 1e300, math.inf], [-1, math.nan]),
+        (0, 200, np.uint8, [0, 200], [201, 255]),
+        (0, 255, np.uint8, [0, 255], []),
+        (-3, 3, np.int64, [-3, 3], [-4, 4]),
+    ],
+)
+def test_one_number_outside_of_its_bounds_is_found(size, low, high, dtype, inside, outside):
+    space = BoxSpace((size,), low, high, dtype)
+    for number in inside:
+        assert space.check_val(np.array([inside[0]] * (size - 1) + [number], dtype))
+    for number in outside:
+        assert not space.check_val(np.array([inside[0]] * (size - 1) + [number], dtype))
+
+
+def test_another_dtype_is_in_the_space_only_if_its_numbers_fit():
+    bytes_space = BoxSpace((100,), 0, 255, np.uint8)
+    assert bytes_space.check_val(np.full(100, 255, np.uint16))
+    assert not bytes_space.check_val(np.full(100, 256, np.uint16))
+    assert not bytes_space.check_val(np.full(100, 1.0))
+
+
 @pytest.mark.parametrize(
     "make",
     [
