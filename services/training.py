@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srl.base.env.registration import make
+from srl.utils.device import actor_device
 
 if TYPE_CHECKING:
     from services.job import Job
@@ -43,7 +44,9 @@ class Training:
         self.config: RLConfig[Any, Any] = self._context.rl_config
         self.env: EnvRun = make(self._context.env_config)
         self.config.setup(self.env, enable_log=False)
+        self.config.use_device(self._context.device)
         if actor_num > 0:
+            self.config.use_device(actor_device(self._context.actor_devices, actor_id))
             self.config.setup_from_actor(actor_num, actor_id)
             self._context = replace(self._context, actor_num=actor_num, actor_id=actor_id)
 
