@@ -62,6 +62,11 @@ class WorkerRun:
     `on_step` after every step of the environment; at last `teardown`. `play` in srl.base.run.play does it.
     """
 
+    state: Any
+    prev_state: Any
+    action: Any
+    prev_action: Any
+
     def __init__(self, worker: RLWorkerGeneric[Any, Any, Any, Any, Any, Any, Any], env: EnvRun) -> None:
         self.worker = worker
         self.env = env
