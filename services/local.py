@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from services.job import Job
     from services.snapshot import LearnerState
     from srl.base.rl.memory import RLMemory
-    from srl.base.rl.parameter import RLParameter
+    from srl.base.rl.trainer import RLTrainer
 
 STORE_JOB = "train_mp"
 END_AFTER_DRAIN_S = 5.0
@@ -62,7 +62,7 @@ class LocalCluster:
         job: what to train.
         options: how.
         say: shows a line to the user.
-        parameter: where training starts, None: a new one.
+        trainer: where training starts: its Parameter, its state and its train count; None: new ones.
         memory: what the Memory holds at the start, None: nothing.
     """
 
@@ -71,7 +71,7 @@ class LocalCluster:
         job: Job,
         options: Options,
         say: Callable[[str], None],
-        parameter: RLParameter[Any] | None = None,
+        trainer: RLTrainer[Any, Any, Any] | None = None,
         memory: RLMemory[Any] | None = None,
     ) -> None:
         if is_loading_main():
@@ -89,8 +89,8 @@ class LocalCluster:
         try:
             job.save(self._folder / "job")
             self._store = DirectoryStore(self._folder / "snapshots")
-            if parameter is not None:
-                self._share_parameter(parameter)
+            if trainer is not None:
+                self._share(trainer)
             if memory is not None:
                 self._share_memory(job, memory)
             self._start(job)
@@ -106,9 +106,10 @@ class LocalCluster:
 
     # --- start
 
-    def _share_parameter(self, parameter: RLParameter[Any]) -> None:
+    def _share(self, trainer: RLTrainer[Any, Any, Any]) -> None:
         epoch = self._store.claim_epoch(STORE_JOB)
-        self._store.publish(STORE_JOB, snapshots.take(parameter, epoch, 0, {}, 0.0))
+        snapshot = snapshots.take(trainer.parameter, epoch, trainer.train_count, {}, 0.0, trainer)
+        self._store.publish(STORE_JOB, snapshot)
 
     def _share_memory(self, job: Job, memory: RLMemory[Any]) -> None:
         from services.durable_memory import DurableMemory

@@ -1,4 +1,4 @@
-"""What a snapshot of the learner holds: the Parameter, and how far it was in the batches when it was taken."""
+"""What a snapshot of the learner holds: Parameter, state of the Trainer, and how far it was in the batches."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from srl.base.rl.parameter import RLParameter
+    from srl.base.rl.trainer import RLTrainer
 
 
 @dataclass(frozen=True)
@@ -28,21 +29,43 @@ class LearnerState:
     """By recv function, the last batch that the parameter was trained on."""
     elapsed_s: float = 0.0
     """Seconds of training so far."""
+    trainer: Any = None
+    """What `RLTrainer.backup` returned."""
 
 
 def take(
-    parameter: RLParameter[Any], epoch: int, train_count: int, position: Mapping[str, int], elapsed_s: float
+    parameter: RLParameter[Any],
+    epoch: int,
+    train_count: int,
+    position: Mapping[str, int],
+    elapsed_s: float,
+    trainer: RLTrainer[Any, Any, Any] | None = None,
 ) -> Snapshot:
-    """Take a snapshot, encoded at once: training may go on and change the parameter. Raises EncodeError."""
-    whole = _encode(parameter, {"position": dict(position), "elapsed_s": elapsed_s}, to_worker=False)
-    worker = _encode(parameter, {}, to_worker=True) if _has_worker_part(parameter) else None
-    return Snapshot.make(epoch, train_count, whole, meta={"created_s": time.time()}, worker_data=worker)
+    """Take a snapshot, encoded at once: training may go on and change what it is of. Raises EncodeError.
+
+    Actors get the Parameter alone, or what the author's `call_backup` makes for them (it names `to_worker`).
+    """
+    backup = parameter.backup(serialized=True)
+    state = trainer.backup() if trainer is not None else None
+    whole = {
+        "parameter": backup,
+        "trainer": None if state is None else _pack(state, trainer),
+        "position": dict(position),
+        "elapsed_s": elapsed_s,
+    }
+    data, worker_data = _pack(whole, parameter), None
+    if _has_worker_part(parameter):
+        worker_data = _pack({"parameter": parameter.backup(serialized=True, to_worker=True)}, parameter)
+    elif state is not None:
+        worker_data = _pack({"parameter": backup}, parameter)
+    return Snapshot.make(epoch, train_count, data, {"created_s": time.time()}, worker_data)
 
 
 def learner_state(snapshot: Snapshot) -> LearnerState:
     """Return what a learner resumes from. Raises CorruptError or DecodeError for a damaged snapshot."""
-    parameter, position, elapsed_s = _read(snapshot, "parameter", "position", "elapsed_s")
-    return LearnerState(parameter, snapshot.train_count, position, elapsed_s)
+    parameter, trainer, position, elapsed_s = _read(snapshot, "parameter", "trainer", "position", "elapsed_s")
+    state = None if trainer is None else codec.unpack(trainer, codec.UNLIMITED)
+    return LearnerState(parameter, snapshot.train_count, position, elapsed_s, state)
 
 
 def worker_job(job: str) -> str:
@@ -62,15 +85,13 @@ def _read(snapshot: Snapshot, *names: str) -> list[Any]:
     return [data[name] for name in names]
 
 
-def _encode(parameter: RLParameter[Any], extra: dict[str, Any], *, to_worker: bool) -> bytes:
-    backup = parameter.backup(serialized=True, to_worker=to_worker)
+def _pack(data: Any, author: Any) -> bytes:
     try:
-        return codec.pack({"parameter": backup, **extra})
+        return codec.pack(data)
     except EncodeError as error:
-        name = f"{type(parameter).__name__}.call_backup"
+        name = f"{type(author).__name__}.call_backup"
         raise EncodeError(f"{name} returned a value that cannot travel: {error}") from None
 
 
 def _has_worker_part(parameter: RLParameter[Any]) -> bool:
-    """Tell whether the author makes a smaller backup for actors: `call_backup` names the argument `to_worker`."""
     return "to_worker" in inspect.signature(parameter.call_backup).parameters

@@ -95,6 +95,7 @@ class Learner(RunCallback):
         self._parameter.restore(resumed.parameter, from_serialized=True)
         self._trainer = self._training.make_trainer(self._parameter, self._memory)
         self._trainer.train_count = resumed.train_count
+        self._trainer.restore(resumed.trainer)
         self._publisher = Publisher(store, settings.store_job)
         self._positions: dict[tuple[int, int], Mapping[str, int]] = {}
         """By version of a snapshot that may not be stored yet, how far training was in the batches."""
@@ -195,7 +196,9 @@ class Learner(RunCallback):
         self._next_snapshot_s = time.monotonic() + self._settings.snapshot_interval_s
         self._published_count = self._trainer.train_count
         position = self._memory.consumed()
-        snapshot = snapshots.take(self._parameter, self._epoch, self._trainer.train_count, position, self._elapsed_s())
+        snapshot = snapshots.take(
+            self._parameter, self._epoch, self._trainer.train_count, position, self._elapsed_s(), self._trainer
+        )
         self._positions[snapshot.version] = self._published_position = position
         return snapshot
 

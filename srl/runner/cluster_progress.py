@@ -21,8 +21,9 @@ class ClusterProgress:
     Counters of a service that was started anew begin at 0 again: what its earlier lives did is added.
     """
 
-    def __init__(self, context: RunContext, options: ProgressOptions, *, enable: bool) -> None:
+    def __init__(self, context: RunContext, options: ProgressOptions, begun_count: int = 0, *, enable: bool) -> None:
         self._context = context
+        self._begun_count = begun_count
         self._enable = enable
         self._options = options
         self._line = options.make_line()
@@ -83,7 +84,8 @@ class ClusterProgress:
 
     def _summary(self) -> dict[str, str]:
         elapsed_s = max(float(self._learner.get("elapsed_s", 0.0)), 1e-9)
-        steps, trained = self._totals.sum("env_steps"), int(self._learner.get("train_count", 0))
+        steps = self._totals.sum("env_steps")
+        trained = max(0, int(self._learner.get("train_count", 0)) - self._begun_count)
         rows = {
             "ended by": self._end_reason.rstrip(".") or "an error or an interrupt",
             "time": f"{time.monotonic() - self._begun_s:.2f} s, {elapsed_s:.2f} s of it training",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from srl.base.context import RunStateTrainer
 from srl.base.exception import DistributionError
 from srl.base.rl.memory import RLMemory
-from srl.runner.base import RunnerBase
 from srl.runner.cluster_progress import ClusterProgress
+from srl.runner.records import RecordsMixin
 from srl.utils.usage import UsageError, short_traceback
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from services.local import LocalCluster, Options
     from srl.base.context import RunContext
     from srl.base.define import PlayersType
+    from srl.base.rl.trainer import RLTrainer
     from srl.base.run.callback import RunCallback
 
 _CHUNK_ITEMS_MAX = 250
@@ -24,7 +26,7 @@ _WATCH_S = 0.1
 """How long to listen before the children are looked at again."""
 
 
-class DistributedMixin(RunnerBase):
+class DistributedMixin(RecordsMixin):
     """Runs that use more than this process."""
 
     @short_traceback
@@ -51,9 +53,9 @@ class DistributedMixin(RunnerBase):
     ) -> None:
         """Train with `actor_num` actors, a memory service and a learner, each a process of its own.
 
-        Afterwards this runner has the trained Parameter (and the Memory, with `return_memory_data`). A process
-        that is killed is started again and training goes on. Ctrl-C ends training early and brings back what
-        has been learned, before KeyboardInterrupt goes its way.
+        Afterwards this runner has the trained Parameter and the state of its Trainer (and the Memory, with
+        `return_memory_data`). A process that is killed is started again and training goes on. Ctrl-C ends training
+        early and brings back what has been learned, before KeyboardInterrupt goes its way.
 
         Args:
             actor_num: how many actors play.
@@ -66,7 +68,7 @@ class DistributedMixin(RunnerBase):
             mem_to_train_queue_capacity: batches that are prepared ahead.
             return_memory_data: bring the Memory back. Needs its `call_backup`.
             return_memory_timeout: seconds that this may take.
-            initial_parameter_sharing: begin with this runner's Parameter, else with a new one.
+            initial_parameter_sharing: begin with this runner's Parameter, Trainer state and train count, else anew.
             initial_memory_sharing: begin with what this runner's Memory holds. Needs its `call_backup`.
             timeout: seconds of training.
             max_train_count: updates.
@@ -124,32 +126,34 @@ class DistributedMixin(RunnerBase):
         self._train_in_cluster(
             context,
             options,
-            ClusterProgress(context, self._progress_options, enable=enable_progress),
-            share_parameter=initial_parameter_sharing,
-            memory=self.memory if initial_memory_sharing else None,
+            self.trainer if initial_parameter_sharing else None,
+            self.memory if initial_memory_sharing else None,
+            enable_progress=enable_progress,
         )
 
     def _train_in_cluster(
         self,
         context: RunContext,
         options: Options,
-        progress: ClusterProgress,
-        *,
-        share_parameter: bool,
+        trainer: RLTrainer[Any, Any, Any] | None,
         memory: RLMemory[Any] | None,
+        *,
+        enable_progress: bool,
     ) -> None:
+        """Train in a cluster that begins where `trainer` stands, None: anew."""
         from services.job import Job
         from services.local import LocalCluster
         from srl_common.errors import ClusterError
 
+        begun_count = trainer.train_count if trainer is not None else 0
+        progress = ClusterProgress(context, self._progress_options, begun_count, enable=enable_progress)
         try:
-            parameter = self.parameter if share_parameter else None
-            job = Job.of(context)
-            with LocalCluster(job, options, progress.print, parameter, memory) as cluster:
+            job = Job.of(_counted_from(begun_count, context))
+            with LocalCluster(job, options, progress.print, trainer, memory) as cluster:
                 try:
                     self._watch(cluster, progress)
                 finally:
-                    self._take_over_parameter(cluster)
+                    self._take_over(cluster, begun_count)
                 if options.return_memory:
                     self.memory.restore(cluster.memory_checkpoint()["memory"])
         except ClusterError as error:
@@ -171,20 +175,32 @@ class DistributedMixin(RunnerBase):
         cluster.drain()
         progress.update(cluster)
 
-    def _take_over_parameter(self, cluster: LocalCluster) -> None:
+    def _take_over(self, cluster: LocalCluster, begun_count: int) -> None:
         """Take over what was learned, however training ended."""
         learned = cluster.learner_state()
         if learned is None:
             return
         self.parameter.restore(learned.parameter, from_serialized=True)
+        self.trainer.train_count = learned.train_count
+        self.trainer.restore(learned.trainer)
         self.state = RunStateTrainer(
-            parameter=self.parameter, train_count=learned.train_count, end_reason=cluster.end_reason
+            trainer=self.trainer,
+            parameter=self.parameter,
+            train_count=learned.train_count - begun_count,
+            end_reason=cluster.end_reason,
         )
         of_worker = cluster.worker_parameter()
         if of_worker is not None:
             other = self.rl_config.make_parameter(self.env)
             other.restore(of_worker, from_serialized=True, from_worker=True)
             self.parameter.update_from_worker_parameter(other)
+
+
+def _counted_from(begun_count: int, context: RunContext) -> RunContext:
+    """Return the context of a job whose learner counts on from `begun_count`."""
+    if context.max_train_count <= 0:
+        return context
+    return replace(context, max_train_count=begun_count + context.max_train_count)
 
 
 def _require_backup(memory: RLMemory[Any], setting: str) -> None:

@@ -69,3 +69,66 @@ def test_dummy_trains_nothing() -> None:
     trainer = made(DummyRLTrainer)
     trainer.train()
     assert trainer.train_count == 0
+
+
+# --- state beside the Parameter
+
+
+class Optimizing(Trainer):
+    """Makes its optimizer in `on_setup` and gives it up in `on_teardown`."""
+
+    def on_setup(self) -> None:
+        self.momentum = [0.0]
+
+    def on_teardown(self) -> None:
+        del self.momentum
+
+    def call_backup(self, serialized: bool = False) -> Any:
+        assert serialized
+        return list(self.momentum)
+
+    def call_restore(self, data: Any, from_serialized: bool = False) -> None:
+        assert from_serialized
+        self.momentum = list(data)
+
+
+def test_a_state_goes_from_run_to_run() -> None:
+    trainer = made(Optimizing)
+    trainer.setup(RunContext())
+    trainer.momentum[0] = 0.5  # type: ignore[attr-defined]
+    trainer.teardown()
+    assert trainer.backup() == [0.5]
+    trainer.setup(RunContext())
+    assert trainer.momentum == [0.5]  # type: ignore[attr-defined]
+
+
+def test_a_state_survives_a_run_that_an_error_ended() -> None:
+    trainer = made(Optimizing)
+    trainer.setup(RunContext())
+    trainer.momentum[0] = 0.5  # type: ignore[attr-defined]
+    trainer.setup(RunContext())
+    assert trainer.backup() == [0.5]
+
+
+def test_a_restored_state_waits_for_the_next_run() -> None:
+    trainer = made(Optimizing)
+    trainer.restore([0.25])
+    assert trainer.backup() == [0.25]
+    trainer.setup(RunContext())
+    assert trainer.momentum == [0.25]  # type: ignore[attr-defined]
+
+
+def test_a_state_is_restored_at_once_during_a_run_and_none_changes_nothing() -> None:
+    trainer = made(Optimizing)
+    trainer.setup(RunContext())
+    trainer.restore([0.75])
+    trainer.restore(None)
+    assert trainer.momentum == [0.75]  # type: ignore[attr-defined]
+
+
+def test_without_the_hooks_there_is_no_state() -> None:
+    trainer = made()
+    assert trainer.backup() is None
+    trainer.setup(RunContext())
+    assert trainer.backup() is None
+    trainer.restore({"of": "another version"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +14,10 @@ from srl.utils.usage import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import gymnasium
+
     from srl.base.env.env_run import EnvRun
+    from srl.base.env.gym_user_wrapper import GymUserWrapper
     from srl.base.env.processor import EnvProcessor
     from srl.base.spaces.space import SpaceBase
 
@@ -36,6 +39,13 @@ class EnvConfig:
     random_noop_max: int = 0
     """Begin each episode with 0 to this many default actions, which do not count."""
 
+    gym_make_func: Callable[..., gymnasium.Env[Any, Any]] | None = None
+    """Makes the environment in place of gymnasium.make: called with `id`, then `kwargs` by keyword."""
+    gym_wrapper: GymUserWrapper | None = None
+    """What is to be otherwise in an environment of gymnasium."""
+    use_gym: bool = False
+    """The old package gym, which is not supported: gymnasium is always used."""
+
     render_interval: float = -1
     """Milliseconds between two pictures; -1 takes the environment's own."""
     render_scale: float = 1.0
@@ -56,6 +66,8 @@ class EnvConfig:
         for name in ("frameskip", "random_noop_max"):
             if getattr(self, name) < 0:
                 raise UsageError(f"EnvConfig.{name} is {getattr(self, name)}: it must be 0 or more")
+        if self.use_gym:
+            raise UsageError("EnvConfig.use_gym: the old gym is not supported; its environments are in gymnasium")
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ class _Entry:
     entry_point: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
+
+_PETTINGZOO = "pettingzoo:"
+_PETTINGZOO_WRAPPER = "srl.base.env.pettingzoo_wrapper:PettingZooWrapper"
 
 _registry: dict[str, _Entry] = {}
 
@@ -61,7 +65,11 @@ def make(config: str | EnvConfig) -> EnvRun:
 
 def make_base(config: EnvConfig) -> EnvBase[Any, Any, Any, Any]:
     """Return what the author wrote, without the EnvRun around it. Raises UndefinedError like `make`."""
-    entry = _find(config.id)
+    entry = None if config.gym_make_func else _find(config.id)
+    return _make_gymnasium(config) if entry is None else _make_registered(config, entry)
+
+
+def _make_registered(config: EnvConfig, entry: _Entry) -> EnvBase[Any, Any, Any, Any]:
     cls = load_module(entry.entry_point)
     env = cls(**{**entry.kwargs, **config.kwargs})
     if not isinstance(env, EnvBase):
@@ -74,6 +82,12 @@ def make_base(config: EnvConfig) -> EnvBase[Any, Any, Any, Any]:
     return env
 
 
+def _make_gymnasium(config: EnvConfig) -> EnvBase[Any, Any, Any, Any]:
+    from srl.base.env.gymnasium_wrapper import GymnasiumWrapper
+
+    return GymnasiumWrapper(config)
+
+
 def describe(env_id: str) -> dict[str, Any]:
     """Return the arguments of `register` that make the id known elsewhere; {} if it was not registered."""
     entry = _registry.get(env_id)
@@ -82,17 +96,44 @@ def describe(env_id: str) -> dict[str, Any]:
     return {"id": env_id, "entry_point": entry.entry_point, "kwargs": dict(entry.kwargs)}
 
 
-def _find(env_id: str) -> _Entry:
+def _find(env_id: str) -> _Entry | None:
+    """Return what is registered here; None for an environment of gymnasium."""
     if env_id in _registry:
         return _registry[env_id]
     if env_id in BUILT_IN:
         entry_point, kwargs = BUILT_IN[env_id]
         return _Entry(entry_point, kwargs)
+    if env_id.startswith(_PETTINGZOO):
+        return _Entry(_PETTINGZOO_WRAPPER, {"env": env_id.removeprefix(_PETTINGZOO)})
+    if _has_gymnasium() and _is_gymnasiums(env_id):
+        return None
     raise UndefinedError(f"there is no environment '{env_id}'. {_suggest(env_id)}")
+
+
+def _has_gymnasium() -> bool:
+    return importlib.util.find_spec("gymnasium") is not None
+
+
+def _is_gymnasiums(env_id: str) -> bool:
+    from srl.base.env.gymnasium_wrapper import find_spec
+
+    return find_spec(env_id) is not None
+
+
+def _gymnasium_ids() -> list[str]:
+    from srl.base.env.gymnasium_wrapper import known_ids
+
+    return known_ids()
 
 
 def _suggest(env_id: str) -> str:
     known = sorted({*_registry, *BUILT_IN})
-    near = difflib.get_close_matches(env_id, known, n=3, cutoff=0.5)
+    others = _gymnasium_ids() if _has_gymnasium() else []
+    near = difflib.get_close_matches(env_id, [*known, *others], n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return f"{hint}Known: {', '.join(known)}. Your own: srl.base.env.registration.register(id, 'module:Class')"
+    theirs = (
+        f"and {len(others)} of gymnasium" if others else "and, with pip install 'srl-cluster[gymnasium]', gymnasium's"
+    )
+    return (
+        f"{hint}Known: {', '.join(known)}, {theirs}. Your own: srl.base.env.registration.register(id, 'module:Class')"
+    )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from srl.base.rl.config import DummyRLConfig, RLConfig
+from srl.base.rl.hook_flags import accepted
 from srl.utils.files import load_file, save_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 TConfig = TypeVar("TConfig", bound=RLConfig[Any, Any])
@@ -52,12 +51,12 @@ class RLParameter(ABC, Generic[TConfig]):
         if data is None:
             return
         flags = {"from_serialized": from_serialized, "from_worker": from_worker}
-        self.call_restore(data, **_accepted(self.call_restore, flags))
+        self.call_restore(data, **accepted(self.call_restore, flags))
 
     def backup(self, serialized: bool = False, to_worker: bool = False) -> Any:
         """Return a copy for `restore`. None means that there is nothing to publish."""
         flags = {"serialized": serialized, "to_worker": to_worker}
-        data = self.call_backup(**_accepted(self.call_backup, flags))
+        data = self.call_backup(**accepted(self.call_backup, flags))
         return None if isinstance(data, list) and not data else data
 
     def save(self, path: str | Path, compress: bool = True) -> None:
@@ -86,10 +85,3 @@ class DummyRLParameter(RLParameter[RLConfig[Any, Any]]):
 
     def call_backup(self, **_kwargs: Any) -> Any:
         return None
-
-
-def _accepted(hook: Callable[..., Any], flags: dict[str, bool]) -> dict[str, bool]:
-    parameters = inspect.signature(hook).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return flags
-    return {name: value for name, value in flags.items() if name in parameters}

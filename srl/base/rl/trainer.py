@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from srl.base.info import Info
 from srl.base.rl.config import RLConfig
+from srl.base.rl.hook_flags import accepted
 from srl.base.rl.memory import RLMemory
 from srl.base.rl.parameter import RLParameter
 
@@ -30,6 +31,9 @@ class RLTrainer(ABC, Generic[TConfig, TParameter, TMemory]):
         self.train_count: int = 0
         self._info = Info()
         self._context: RunContext | None = None
+        self._is_running = False
+        self._kept: Any = None
+        """Outside of a run, the state that the next one begins with."""
 
     def on_setup(self) -> None:
         """Prepare for a run."""
@@ -45,6 +49,21 @@ class RLTrainer(ABC, Generic[TConfig, TParameter, TMemory]):
         `self.memory`, return when there is none, and add to `self.train_count` the number of updates made.
         """
         raise NotImplementedError
+
+    def call_backup(self, **kwargs: Any) -> Any:
+        """Return a copy of what training keeps beside the Parameter, such as an optimizer's state; None: nothing.
+
+        It goes into checkpoints and to a learner that takes over, so that it consists of what can travel: None,
+        numbers, str, bytes, list, tuple, dict and numpy arrays. Called between two calls of `train`, or at the end
+        of a run before `on_teardown`. A method that declares the keyword `serialized` gets True.
+        """
+        return None
+
+    def call_restore(self, data: Any, **kwargs: Any) -> None:
+        """Take over what `call_backup` returned; called right after `on_setup`, in which an optimizer may be made.
+
+        A method that declares the keyword `from_serialized` gets True.
+        """
 
     @property
     def info(self) -> Info:
@@ -76,13 +95,34 @@ class RLTrainer(ABC, Generic[TConfig, TParameter, TMemory]):
         return self.train_count
 
     def setup(self, context: RunContext) -> None:
-        """Begin a run."""
+        """Begin a run with the state in which the last one ended, or that was restored since."""
+        kept = self.backup()
+        self._is_running = False
         self._context = context
         self.on_setup()
+        self._is_running = True
+        self.restore(kept)
 
     def teardown(self) -> None:
         """End a run."""
+        self._kept = self.backup()
+        self._is_running = False
         self.on_teardown()
+
+    def backup(self) -> Any:
+        """Return a copy of the state, None when there is none."""
+        if not self._is_running:
+            return self._kept
+        return self.call_backup(**accepted(self.call_backup, {"serialized": True}))
+
+    def restore(self, data: Any) -> None:
+        """Take over what `backup` returned, between runs for the next one; None leaves the state as it is."""
+        if data is None:
+            return
+        if self._is_running:
+            self.call_restore(data, **accepted(self.call_restore, {"from_serialized": True}))
+        else:
+            self._kept = data
 
 
 class DummyRLTrainer(RLTrainer[RLConfig[Any, Any], RLParameter[Any], RLMemory[Any]]):
