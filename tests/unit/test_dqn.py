@@ -290,7 +290,9 @@ def test_epsilon_falls_with_the_steps() -> None:
 
 
 def learned(framework: str, steps: int = 2000, **fields: Any) -> Any:
-    settings = config(framework=framework, **{"batch_size": 16, "target_interval": 100, "lr": 0.003, **fields})
+    settings = config(
+        framework=framework, **{"batch_size": 16, "target_interval": 100, "lr": 0.003, "gamma": 0.9, **fields}
+    )
     settings.memory.warmup_size = 100
     settings.epsilon_scheduler.set_linear(1.0, 0.1, 1000)
     runner = srl.Runner("EasyGrid-layer", settings)
