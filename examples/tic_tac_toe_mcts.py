@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 
+import numpy as np
+
 import srl
 from srl.algorithms import mcts
 
@@ -23,23 +25,18 @@ def main(arguments: list[str] | None = None) -> None:
 
     runner = srl.Runner("OX", mcts.Config())
     runner.train(max_steps=options.steps, players=[ME, ME], enable_progress=False)
-    report(runner, options.games, first=True)
-    report(runner, options.games, first=False)
+    report(runner, options.games, [ME, RANDOM])
+    report(runner, options.games, [RANDOM, ME])
     if options.human:
-        play(runner)
+        runner.evaluate(1, players=[ME, "human"], shuffle_player=False, enable_progress=False)
 
 
-def report(runner: srl.Runner, games: int, *, first: bool) -> None:
-    players = [ME, RANDOM] if first else [RANDOM, ME]
+def report(runner: srl.Runner, games: int, players: list[str | None]) -> None:
+    """Play, and print how it went for the search."""
     rewards = runner.evaluate(games, players=players, shuffle_player=False, enable_progress=False)
-    mine = [each[players.index(ME)] for each in rewards]
-    won, lost = mine.count(1.0), mine.count(-1.0)
-    print(f"as the {'first' if first else 'second'} player: {won} won, {games - won - lost} tied, {lost} lost")
-
-
-def play(runner: srl.Runner) -> None:
-    """Play one game; `o` is the search and `x` the human."""
-    ...
+    me = players.index(ME)
+    mine = np.array(rewards)[:, me]
+    print(f"as player {me}: {np.sum(mine > 0)} won, {np.sum(mine == 0)} tied, {np.sum(mine < 0)} lost")
 
 
 if __name__ == "__main__":
