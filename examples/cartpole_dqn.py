@@ -20,11 +20,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--gif", default="", help="where to draw an episode")
     options = parser.parse_args(arguments)
 
-    config = dqn.Config(target_interval=500)
-    config.memory.warmup_size = min(1_000, options.steps)
-    config.epsilon_scheduler.set_linear(1.0, 0.05, options.steps // 3)
+    config = dqn.Config(lr=5e-4, batch_size=128, target_interval=100, n_step=3, double=False)
+    config.memory.warmup_size = 500
+    config.epsilon_scheduler.set_linear(1.0, 0.04, 5_000)
     runner = srl.Runner("CartPole-v1", config)
-    runner.train(max_steps=options.steps)
+    runner.train(max_steps=options.steps, train_interval=2)
 
     rewards = runner.evaluate(options.episodes, enable_progress=False)
     print(f"mean reward of {options.episodes} episodes: {np.mean(rewards):.1f}")

@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     config = sac.Config(hidden_sizes=[64, 64], lr=0.001)
-    config.memory.warmup_size = min(1_000, options.steps)
+    config.memory.warmup_size = 1_000
     runner = srl.Runner("Pendulum-v1", config)
     runner.train(max_steps=options.steps)
 

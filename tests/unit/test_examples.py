@@ -57,7 +57,7 @@ def test_tic_tac_toe_against_a_human(capsys: pytest.CaptureFixture[str], monkeyp
 
 
 def test_cartpole(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    cartpole_dqn.main(["--steps", "300", "--episodes", "2", "--gif", str(tmp_path / "cartpole.gif")])
+    cartpole_dqn.main(["--steps", "600", "--episodes", "2", "--gif", str(tmp_path / "cartpole.gif")])
     out = capsys.readouterr().out
     assert 1 <= number_after("mean reward of 2 episodes:", out) <= 500
     with Image.open(tmp_path / "cartpole.gif") as image:
@@ -65,7 +65,7 @@ def test_cartpole(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 
 
 def test_pendulum(capsys: pytest.CaptureFixture[str]) -> None:
-    pendulum_sac.main(["--steps", "300", "--episodes", "1"])
+    pendulum_sac.main(["--steps", "1100", "--episodes", "1"])
     assert -2000 < number_after("mean reward of 1 episodes:", capsys.readouterr().out) < 0
 
 

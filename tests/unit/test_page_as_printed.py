@@ -258,14 +258,3 @@ def test_type_hints(page: ModuleType) -> None:
     assert {name for name in ("Memoryr", "Parameter", "Trainer", "Worker") if hasattr(page, name)} == {
         "Memoryr", "Parameter", "Trainer", "Worker",
     }  # fmt: skip
-
-
-def test_the_names_that_it_imports_elsewhere() -> None:
-    from srl.base.rl.config import RLConfig
-    from srl.base.rl.processor import Processor
-    from srl.base.rl.worker import RLWorker
-    from srl.rl.config import RLConfig as OtherConfig
-    from srl.rl.worker import RLWorker as OtherWorker
-
-    assert (OtherConfig, OtherWorker) == (RLConfig, RLWorker)
-    assert issubclass(Processor, RLProcessor)
