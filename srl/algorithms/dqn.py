@@ -74,8 +74,8 @@ class Config(RLConfig):
     """How many rewards are summed up before a value is estimated."""
     max_grad_norm: float = 10
     """Gradients longer than this are scaled down to it; 0: they are not."""
-    hidden: tuple[int, ...] = (64, 64)
-    """Units of the hidden layers."""
+    hidden_sizes: list[int] = field(default_factory=lambda: [64, 64])
+    """Units of each hidden layer."""
     framework: Framework = "numpy"
     """What trains the network: "numpy", or "torch" for pictures and large networks."""
 
@@ -97,7 +97,7 @@ class Config(RLConfig):
             self._check(name, getattr(self, name) >= 1, "1 or more")
         self._check("lr", self.lr > 0, "above 0")
         self._check("max_grad_norm", self.max_grad_norm >= 0, "0 or more")
-        self._check("hidden", min(self.hidden, default=0) >= 1, "one or more layers of 1 unit or more")
+        self._check("hidden_sizes", min(self.hidden_sizes, default=0) >= 1, "one or more numbers of 1 or more")
 
     def _check(self, name: str, holds: bool, rule: str) -> None:
         if not holds:
@@ -108,7 +108,7 @@ class Config(RLConfig):
         actions = self.action_space.n
         return make_network(
             self.observation_space,
-            self.hidden,
+            self.hidden_sizes,
             actions + self.dueling,
             streams=(1, actions) if self.dueling else (),
             dtype=self.get_dtype("np"),

@@ -71,6 +71,11 @@ class WorkerRun:
         "_decode_action", "_encode_image", "_alone", "_reward_shift", "_reward_scale", "__dict__",
     )  # fmt: skip
 
+    state: Any
+    prev_state: Any
+    action: Any
+    prev_action: Any
+
     def __init__(self, worker: RLWorkerGeneric[Any, Any, Any, Any, Any, Any, Any], env: EnvRun) -> None:
         self.worker = worker
         self.env = env

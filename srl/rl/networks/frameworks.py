@@ -33,7 +33,7 @@ def check_framework(framework: str, field: str) -> None:
 
 def make_network(
     space: BoxSpace,
-    hidden: tuple[int, ...],
+    hidden_sizes: Sequence[int],
     outputs: int,
     *,
     activation: Activation = "relu",
@@ -47,7 +47,7 @@ def make_network(
 
     MLPShape and MLP say what the arguments mean.
     """
-    shape = MLPShape(math.prod(space.shape), hidden, outputs, activation, streams, free_outputs)
+    shape = MLPShape(math.prod(space.shape), tuple(hidden_sizes), outputs, activation, streams, free_outputs)
     return MLP(shape, initialization, output_gain, dtype)
 
 

@@ -72,10 +72,15 @@ class MLPShape:
         outputs = np.repeat(np.arange(len(self.streams)), self.streams)
         return np.equal(units[:, None], outputs[None, :])
 
+    def __str__(self) -> str:
+        """Return the units of each layer, and the activation."""
+        widths = [self.inputs, *(outputs for _, outputs in self.layers())]
+        return f"{'-'.join(map(str, widths))}, {self.activation}"
+
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot be."""
         if min((self.inputs, self.outputs, *self.hidden, *self.streams), default=0) < 1:
-            raise ValueError(f"{self}: each layer needs 1 unit or more")
+            raise ValueError(f"{self!r}: each layer needs 1 unit or more")
         if self.activation not in {"relu", "tanh"}:
             raise ValueError(f"activation is '{self.activation}'; it must be 'relu' or 'tanh'")
         if not 0 <= self.free_outputs < self.outputs:
@@ -122,6 +127,9 @@ class MLP(Network):
     @property
     def gradients(self) -> Floats:
         return self._gradients
+
+    def __str__(self) -> str:
+        return f"MLP {self.shape}"
 
     def forward(self, x: Floats) -> Floats:
         """See Network."""
