@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from srl.runner.evaluation import Evaluation, EvaluationOptions
 from srl.runner.progress import Progress, ProgressOptions
 from srl.utils.config_file import write_config
 from srl.utils.seed import set_seed
-from srl.utils.usage import short_traceback
+from srl.utils.usage import UsageError, short_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from srl.base.rl.worker_run import WorkerRun
     from srl.base.run.callback import RunCallback
     from srl.base.run.past import Past
+
+_DEVICE = re.compile(r"AUTO|CPU|(GPU|CUDA)(:\d+)?")
 
 
 class RunnerBase:
@@ -209,6 +212,20 @@ class RunnerBase:
         self._progress_options = ProgressOptions(
             start_time, interval_limit, single_line, env_info, train_info, worker_info, worker, max_actor, evaluation
         )
+
+    def set_device(self, device: str = "AUTO") -> None:
+        """Choose the device that the algorithm computes on: "AUTO" (a GPU if there is one), "CPU", "GPU", "GPU:1"."""
+        if not _DEVICE.fullmatch(device.upper()):
+            raise UsageError(f"device '{device}' is none of AUTO, CPU, GPU, GPU:0, GPU:1, ...")
+        self.context.device = device.upper()
+
+    def enable_stats(self) -> None:
+        """Show in the progress how busy processors and memory are, where psutil is installed."""
+        self.context.enable_stats = True
+
+    def disable_stats(self) -> None:
+        """Undo `enable_stats`."""
+        self.context.enable_stats = False
 
     def get_env_init_state(self, encode: bool = True) -> Any:
         """Return the first state of an episode, as the algorithm sees it (`encode`) or the environment."""

@@ -54,7 +54,7 @@ def draw(
     if right.names:
         all_axes.append(left_axes.twinx())
         plotter.plot(all_axes[1], right, dashed=True)
-    _decorate(all_axes, xlabel, title)
+    _decorate(figure, all_axes, xlabel, title)
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
@@ -123,11 +123,11 @@ def _aggregated(x: Numbers, y: Numbers, points: int) -> tuple[Numbers, Numbers, 
     return means_x, means_y, low, high
 
 
-def _decorate(all_axes: list[Axes], xlabel: str, title: str) -> None:
+def _decorate(figure: Figure, all_axes: list[Axes], xlabel: str, title: str) -> None:
     axes = all_axes[0]
     axes.set_xlabel(_XLABELS.get(xlabel, xlabel))
     axes.set_title(title)
     axes.grid(visible=True, alpha=0.25)
     axes.spines["top"].set_visible(False)
     lines = [line for each in all_axes for line in each.get_lines()]
-    all_axes[-1].legend(handles=lines, loc="best", frameon=False)
+    figure.legend(handles=lines, loc="outside upper center", ncols=min(4, len(lines)), frameon=False)

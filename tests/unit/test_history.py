@@ -283,7 +283,7 @@ def test_a_picture_with_two_sides(tmp_path):
     )
     assert left.get_ylim() == (-3, 2)
     assert 10 < len(left.get_lines()[0].get_xdata()) <= 20
-    assert [text.get_text() for text in right.get_legend().get_texts()] == ["reward0", "trainer_size"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["reward0", "trainer_size"]
 
 
 def test_without_aggregation_every_row_is_drawn(tmp_path):
@@ -310,7 +310,7 @@ def test_histories_beside_each_other(tmp_path):
         trained(runner)
     viewers = srl.Runner.load_histories([tmp_path / "one", tmp_path / "two"])
     figure = viewers.plot("step", path=tmp_path / "plot.png")
-    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["one reward0", "two reward0"]
 
 
