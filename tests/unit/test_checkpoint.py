@@ -78,6 +78,22 @@ def run(*args):
     assert process(*args).wait(60) == 0
 
 
+def test_half_and_half_of_a_game_of_two_that_trains_now_and_then(tmp_path):
+    def make_game():
+        runner = srl.Runner("OX", momentum.Config())
+        runner.set_seed(SEED)
+        return runner
+
+    settings = {"players": [None, None], "train_interval": 7, "train_repeat": 2, "enable_progress": False}
+    whole, first, second = make_game(), make_game(), make_game()
+    whole.train(max_episodes=30, **settings)
+    first.set_checkpoint(tmp_path, is_load=False)
+    assert first.train(max_episodes=11, **settings).total_step % 7 != 0
+    second.load_checkpoint(tmp_path)
+    second.train(max_episodes=19, **settings)
+    assert same(second.parameter.backup(), whole.parameter.backup())
+
+
 @pytest.mark.parametrize("algorithm", CONFIGS)
 def test_half_and_half_of_the_steps_in_new_processes(algorithm, tmp_path):
     half = make(algorithm).train(max_episodes=20, enable_progress=False).total_step

@@ -59,6 +59,7 @@ def _play_episodes(context: RunContext, state: RunStateActor, hooks: Hooks) -> N
     stop_conditions = StopConditions(context, state)
     players = _Players(context, state)
     skip_step = _skip_step(context, state, hooks)
+    steps_before = state.past.total_step
 
     while not (end_reason := stop_conditions.acting(state)):
         if env.done:
@@ -82,7 +83,7 @@ def _play_episodes(context: RunContext, state: RunStateActor, hooks: Hooks) -> N
             each.on_step(is_stepped)
         state.total_step += 1
 
-        if trainer is not None and state.total_step % context.train_interval == 0:
+        if trainer is not None and (steps_before + state.total_step) % context.train_interval == 0:
             _train(trainer, context.train_repeat, state)
 
         stop = call_all(hooks.step_end, context, state)
