@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MAIN = "__main__"
 MAIN_IN_CHILD = "__mp_main__"
 """What a script is called where it is loaded for its classes: the name that multiprocessing uses too."""
+_LOADED_BY_US = "__srl_loaded__"
+"""In a script that is loaded for its classes. multiprocessing calls any script `__mp_main__` too."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _sources(modules: Iterable[str]) -> dict[str, str]:
 
 def is_loading_main() -> bool:
     """Tell whether this process is a service that has loaded, or is loading, a script for its classes."""
-    return sys.modules.get(MAIN_IN_CHILD) is sys.modules[MAIN]
+    return _LOADED_BY_US in vars(sys.modules[MAIN])
 
 
 def _load_main(file: str, package: str) -> None:
@@ -192,5 +194,6 @@ def _load_main(file: str, package: str) -> None:
     module = types.ModuleType(MAIN_IN_CHILD)
     module.__file__ = file
     module.__package__ = package
+    vars(module)[_LOADED_BY_US] = True
     sys.modules[MAIN_IN_CHILD] = sys.modules[MAIN] = module
     exec(compile(Path(file).read_bytes(), file, "exec"), module.__dict__)  # noqa: S102  the author's own script

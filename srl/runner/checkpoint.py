@@ -49,10 +49,14 @@ class Checkpoint:
     """What `RLMemory.call_backup` returned; None when it has none, or when it is not kept any more."""
 
     @classmethod
-    def of(cls, context: RunContext, state: RunState, parameter: RLParameter[Any]) -> Checkpoint:
+    def of(
+        cls, context: RunContext, state: RunState, parameter: RLParameter[Any], *, with_memory: bool = True
+    ) -> Checkpoint:
         """Take one, between two steps of a run."""
         trainer = state.trainer.backup() if state.trainer is not None else None
-        memory = state.memory.backup() if state.memory is not None and has_backup(state.memory) else None
+        memory = None
+        if with_memory and state.memory is not None and has_backup(state.memory):
+            memory = state.memory.backup()
         return cls(parameter.backup(serialized=True), trainer, standing(context, state), memory)
 
     def restore(self, trainer: RLTrainer[Any, Any, Any]) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from srl.runner.cluster_progress import ClusterProgress
     from srl.runner.evaluation import Evaluation
     from srl.runner.history_evaluation import HistoryEvaluation
+    from srl.runner.mlflow_recorder import MlflowRecorder
 
 
 @dataclass
@@ -31,13 +32,21 @@ class ClusterRecords:
     evaluation: Evaluation | None = None
     """For checkpoints."""
     history: HistoryEvaluation | None = None
+    mlflow: MlflowRecorder | None = None
 
     def __post_init__(self) -> None:
         self._next_checkpoint = Interval(self.checkpoints.interval_s if self.checkpoints is not None else 0.0)
         self._has_begun = False
 
+    def begin(self) -> None:
+        """Begin a run where runs are written to."""
+        if self.mlflow is not None:
+            self.mlflow.begin(self.context)
+
     def update(self, cluster: LocalCluster) -> None:
         """Write what is due."""
+        if self.mlflow is not None and self.mlflow.is_due():
+            self._update(self.mlflow, cluster)
         if self.checkpoints is not None and (self._next_checkpoint.is_due() or not self._has_begun):
             self._save(self.checkpoints, cluster)
         if self.history is not None and self.history.is_due(self.progress.steps):
@@ -45,6 +54,9 @@ class ClusterRecords:
 
     def finish(self, cluster: LocalCluster) -> None:
         """Write the last checkpoint; the services must have ended."""
+        if self.mlflow is not None:
+            self._update(self.mlflow, cluster, last=True)
+            self.mlflow.end(finished=True)
         if self.checkpoints is not None:
             self._save(self.checkpoints, cluster, last=True)
 
@@ -58,6 +70,17 @@ class ClusterRecords:
         checkpoint = Checkpoint(learned.parameter, learned.trainer, self._standing(learned), memory)
         rewards = self.evaluation.rewards(self.context, learned.parameter) if self.evaluation is not None else ()
         save_checkpoint(options.save_dir, checkpoint, rewards, last=last)
+
+    def close(self) -> None:
+        """End what `finish` has not ended, after an error."""
+        if self.mlflow is not None:
+            self.mlflow.end(finished=False)
+
+    def _update(self, mlflow: MlflowRecorder, cluster: LocalCluster, *, last: bool = False) -> None:
+        learned = cluster.learner_state()
+        if learned is not None:
+            checkpoint = Checkpoint(learned.parameter, learned.trainer, self._standing(learned))
+            mlflow.update(self.context, checkpoint, last=last)
 
     def _evaluate(self, history: HistoryEvaluation, cluster: LocalCluster) -> None:
         learned = cluster.learner_state()

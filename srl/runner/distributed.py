@@ -166,6 +166,7 @@ class DistributedMixin(RecordsMixin):
         except ClusterError as error:
             raise DistributionError(str(error)) from None
         finally:
+            records.close()
             progress.finish()
 
     def _cluster_records(self, context: RunContext, begun_count: int, *, enable_progress: bool) -> ClusterRecords:
@@ -180,6 +181,7 @@ class DistributedMixin(RecordsMixin):
         if history is not None:
             context.callbacks.append(history)
             records.history = self._history_evaluation(history)
+            records.mlflow = self._mlflow_recorder(history)
         return records
 
     def _has_memory_to_go_on_from(self) -> bool:
@@ -189,6 +191,7 @@ class DistributedMixin(RecordsMixin):
     def _watch(self, cluster: LocalCluster, records: ClusterRecords) -> None:
         """Wait for the end of training, and end the services in order."""
         progress = records.progress
+        records.begin()
         progress.begin()
         try:
             while not cluster.end_reason:

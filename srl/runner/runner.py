@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from srl.runner.distributed import DistributedMixin
+from srl.runner.mlflow_settings import MlflowMixin
 from srl.runner.play import PlayMixin
-from srl.runner.render import RenderMixin
 from srl.utils.usage import UsageError, short_traceback
 
 _PLAYERS = ("players", "shuffle_player")
@@ -23,7 +23,7 @@ _SETTINGS_BY_PLAY_MODE = {
 """By method: the settings of `context` that it takes as arguments."""
 
 
-class Runner(DistributedMixin, PlayMixin, RenderMixin):
+class Runner(DistributedMixin, PlayMixin, MlflowMixin):
     """Trains, evaluates and shows an algorithm in an environment.
 
         runner = srl.Runner("Grid", ql.Config())

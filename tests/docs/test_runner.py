@@ -20,6 +20,7 @@ def page(tmp_path_factory):
     (folder / "runner_page.py").write_text("\n\n".join(classes), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
         patch.syspath_prepend(str(folder))
         names = dict(vars(importlib.import_module("runner_page")))
         for block in python:
@@ -52,6 +53,11 @@ def test_histories_have_the_columns_that_the_page_names(page):
     assert (folder / "out" / "history.png").stat().st_size > 5000
     assert (folder / "out" / "compared.png").stat().st_size > 5000
     assert {"actor0.txt", "actor1.txt", "trainer.txt"} <= set(os.listdir(folder / "out" / "faster"))
+
+
+def test_it_comes_back_from_mlflow(page):
+    names, _ = page
+    assert names["found"].parameter.backup() == names["tracked"].parameter.backup()
 
 
 def test_files_are_written_where_the_page_says(page):
