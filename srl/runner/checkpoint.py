@@ -134,7 +134,7 @@ def _memory_path(path: Path) -> Path:
 
 def _drop_old_memories(folder: Path) -> None:
     with_memory = [path for path in map(_memory_path, checkpoint_paths(folder)) if path.exists()]
-    for path in with_memory[:-MEMORIES_KEPT]:
+    for path in set(folder.glob("*.memory")) - set(with_memory[-MEMORIES_KEPT:]):
         path.unlink()
 
 

@@ -249,6 +249,10 @@ def test_the_newest_counts_also_within_a_second(tmp_path):
 def test_what_memories_held_is_kept_for_two_checkpoints(tmp_path):
     paths = [saved(tmp_path, train, memory=[train]) for train in range(4)]
     assert [load_checkpoint(path).memory for path in paths] == [None, None, [2], [3]]
+    of_a_kill_before_the_rest_was_written = tmp_path / "20200101-000000_7.memory"
+    of_a_kill_before_the_rest_was_written.touch()
+    saved(tmp_path, 4, memory=[4])
+    assert not of_a_kill_before_the_rest_was_written.exists()
 
 
 @pytest.mark.parametrize("damage", [b"", b"SRL checkpoint 1 ", b"SRL checkpoint 1 abc\nxyz"])

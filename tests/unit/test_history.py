@@ -314,6 +314,15 @@ def test_histories_beside_each_other(tmp_path):
     assert labels == ["one reward0", "two reward0"]
 
 
+def test_the_rows_of_several_actors_are_put_together(tmp_path):
+    for actor, reward in ((0, 1.0), (1, 3.0)):
+        file = HistoryFile(tmp_path / f"actor{actor}.txt")
+        for step in range(1, 11):
+            file.append({"name": f"actor{actor}", "time": step, "step": step + actor / 10, "reward0": reward})
+    figure = srl.Runner.load_history(tmp_path).plot("step", path=tmp_path / "plot.png")
+    assert figure.axes[0].get_lines()[0].get_ydata().tolist() == [2.0] * 10
+
+
 def test_a_column_that_there_is_not(tmp_path):
     runner = make()
     runner.set_history_on_memory()
