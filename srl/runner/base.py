@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srl.base.context import RunContext
@@ -12,6 +13,7 @@ from srl.base.rl import registration
 from srl.base.rl.config import DummyRLConfig, RLConfig
 from srl.base.rl.players import make_workers
 from srl.base.run.play import play
+from srl.runner.checkpoint import is_checkpoint, load_checkpoint
 from srl.runner.evaluation import Evaluation, EvaluationOptions
 from srl.runner.progress import Progress, ProgressOptions
 from srl.utils.config_file import write_config
@@ -20,7 +22,6 @@ from srl.utils.usage import UsageError, short_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from srl.base.context import RunStateActor, RunStateTrainer
     from srl.base.define import PlayersType
@@ -147,8 +148,11 @@ class RunnerBase:
 
     @short_traceback
     def load_parameter(self, path: str | Path) -> None:
-        """Restore the Parameter from a file. Load only files that you trust as code."""
-        self.parameter.load(path)
+        """Restore the Parameter from a file, which may be a checkpoint. Load only files that you trust as code."""
+        if is_checkpoint(Path(path)):
+            self.parameter.restore(load_checkpoint(Path(path)).parameter, from_serialized=True)
+        else:
+            self.parameter.load(path)
 
     @short_traceback
     def save_memory(self, path: str | Path, compress: bool = True) -> None:

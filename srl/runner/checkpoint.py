@@ -121,6 +121,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
     raise UsageError("; ".join(damaged) or f"{path} holds no checkpoint: give the save_dir of set_checkpoint")
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Tell whether a file is a checkpoint, by how it begins."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
 def checkpoint_paths(folder: Path) -> list[Path]:
     """Return the checkpoints of a folder, the newest last."""
     found = [(match, path) for path in folder.glob("*.pickle") if (match := _NAME.fullmatch(path.name))]

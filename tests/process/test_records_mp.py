@@ -14,6 +14,7 @@ import recording
 import srl
 from srl.algorithms import ql
 from srl.runner.checkpoint import checkpoint_paths, load_checkpoint
+from srl.runner.cluster_progress import ClusterProgress
 
 
 def names(rows):
@@ -114,6 +115,26 @@ def test_without_a_checkpoint_memory_the_runner_keeps_its_own(tmp_path):
     runner.set_checkpoint(tmp_path, enable_eval=False)
     runner.train_mp(max_train_count=20, enable_progress=False)
     assert runner.memory.length() == 0
+
+
+def test_ctrl_c_leaves_a_last_checkpoint(tmp_path, monkeypatch):
+    real, interrupts = ClusterProgress.update, []
+
+    def update(self, cluster):
+        real(self, cluster)
+        if cluster.learner.get("train_count", 0) > 0 and not interrupts:
+            interrupts.append(True)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ClusterProgress, "update", update)
+    runner = srl.Runner("Grid", momentum.Config())
+    runner.set_checkpoint(tmp_path, enable_eval=False)
+    with pytest.raises(KeyboardInterrupt):
+        runner.train_mp(timeout=60, enable_progress=False)
+    path = checkpoint_paths(tmp_path)[-1]
+    assert path.name.endswith("_last.pickle")
+    assert load_checkpoint(path).past.train_count == runner.trainer.train_count > 0
+    assert load_checkpoint(path).memory
 
 
 def test_progress_shows_evaluations_and_how_busy_the_machine_is(capfd):

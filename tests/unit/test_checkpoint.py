@@ -291,6 +291,18 @@ def test_set_checkpoint_loads_what_is_there_unless_told_not_to(tmp_path):
     assert (fresh.trainer.train_count, anew.trainer.train_count) == (first.trainer.train_count, 0)
 
 
+def test_the_parameter_of_a_checkpoint_can_be_loaded_alone(tmp_path):
+    runner, other = make("momentum"), make("momentum")
+    runner.set_checkpoint(tmp_path / "checkpoints")
+    runner.train(max_episodes=5, enable_progress=False)
+    other.load_parameter(checkpoint_paths(tmp_path / "checkpoints")[-1])
+    assert np.array_equal(other.parameter.q, runner.parameter.q)
+    assert other.trainer.train_count == 0
+    runner.save_parameter(tmp_path / "parameter")
+    other.load_parameter(tmp_path / "parameter")
+    assert np.array_equal(other.parameter.q, runner.parameter.q)
+
+
 def test_a_memory_without_backup_is_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr(momentum.Memory, "call_backup", RLMemory.call_backup)
     runner = make("momentum")
