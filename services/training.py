@@ -69,6 +69,10 @@ class Training:
             seed = int(np.random.SeedSequence((seed, self._context.actor_id)).generate_state(1)[0])
         return replace(self._context, **NO_LIMITS, run_name="actor", disable_trainer=True, seed=seed)
 
+    def memory_context(self) -> RunContext:
+        """Return the context of a memory service: it serves until it is asked to stop."""
+        return replace(self._context, **NO_LIMITS, run_name="memory")
+
     def learner_context(self, train_count: int, elapsed_s: float) -> RunContext:
         """Return the context of a learner that resumes at `train_count` after `elapsed_s` of training."""
         limits: dict[str, Any] = dict(NO_LIMITS)

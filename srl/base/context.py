@@ -37,7 +37,7 @@ class RunContext:
     rl_config: RLConfig[Any, Any] | None = None
     callbacks: list[RunCallback] = field(default_factory=list)
 
-    run_name: Literal["main", "trainer", "actor", "eval"] = "main"
+    run_name: Literal["main", "trainer", "actor", "memory", "eval"] = "main"
     play_mode: str = ""
     """The method of Runner that this is the run of, such as "train"."""
 
