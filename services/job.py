@@ -182,7 +182,7 @@ def _sources(modules: Iterable[str]) -> dict[str, str]:
 
 def is_loading_main() -> bool:
     """Tell whether this process is a service that has loaded, or is loading, a script for its classes."""
-    return sys.modules.get(MAIN_IN_CHILD) is sys.modules[MAIN]
+    return sys.modules[MAIN].__name__ == MAIN_IN_CHILD  # multiprocessing gives any main module this second name
 
 
 def _load_main(file: str, package: str) -> None:

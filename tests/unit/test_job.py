@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.job import Job
+from services.job import Job, is_loading_main
 from srl.algorithms import ql
 from srl.base.context import RunContext
 from srl.base.env import registration as env_registration
@@ -258,7 +258,7 @@ SCRIPT = (
 print("LOADED", __name__)
 if __name__ == "__main__":
     import sys
-    from services.job import Job
+    from services.job import Job, is_loading_main
     from srl.base.context import RunContext
     from srl.base.env.config import EnvConfig
     print("MAIN PART")
@@ -305,3 +305,8 @@ def test_classes_of_an_interactive_session_are_refused(tmp_path):
     assert "the classes of 'authored' are defined in an interactive session" in done.stderr
     assert "put them in a file" in done.stderr
     assert not (tmp_path / "job").exists()
+
+
+def test_a_program_that_uses_multiprocessing_is_no_service(monkeypatch):
+    monkeypatch.setitem(sys.modules, "__mp_main__", sys.modules["__main__"])  # as importing multiprocessing does
+    assert not is_loading_main()
