@@ -410,7 +410,8 @@ class DiagonalGaussian:
     """
 
     def __init__(self, outputs: Array, invalid: Array | None = None) -> None:
-        self.mean, self._log_std = np.split(outputs, 2, axis=-1)
+        size = outputs.shape[-1] // 2
+        self.mean, self._log_std = outputs[..., :size], outputs[..., size:]
         self.std = np.exp(self._log_std)
 
     def mode(self) -> Array:

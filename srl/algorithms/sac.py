@@ -286,9 +286,9 @@ class SquashedGaussian:
     """
 
     def __init__(self, outputs: Array, noise: Array | float) -> None:
-        self.mean, unbounded = np.split(outputs, 2, axis=-1)
-        self._log_std = np.clip(unbounded, _LOG_STD_MIN, _LOG_STD_MAX)
-        self._is_within = unbounded == self._log_std
+        size = outputs.shape[-1] // 2
+        self.mean, self._unbounded = outputs[..., :size], outputs[..., size:]
+        self._log_std = np.minimum(np.maximum(self._unbounded, _LOG_STD_MIN), _LOG_STD_MAX)
         self.std = np.exp(self._log_std)
         self._noise = noise
         self._u = self.mean + self.std * noise
@@ -314,7 +314,7 @@ class SquashedGaussian:
             d_log_prob: the same for log pi of each action.
         """
         d_u = d_action * (1 - self.action * self.action) + d_log_prob * 2 * self.action
-        d_log_std = (d_u * self.std * self._noise - d_log_prob) * self._is_within
+        d_log_std = (d_u * self.std * self._noise - d_log_prob) * (self._log_std == self._unbounded)
         return np.concatenate([d_u, d_log_std], axis=-1)
 
 
