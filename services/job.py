@@ -180,20 +180,16 @@ def _sources(modules: Iterable[str]) -> dict[str, str]:
     return found
 
 
-class _Script(types.ModuleType):
-    """A script that a service has loaded for its classes."""
-
-
 def is_loading_main() -> bool:
     """Tell whether this process is a service that has loaded, or is loading, a script for its classes."""
-    return isinstance(sys.modules[MAIN], _Script)
+    return sys.modules[MAIN].__name__ == MAIN_IN_CHILD  # multiprocessing gives any main module this second name
 
 
 def _load_main(file: str, package: str) -> None:
     """Load a script for its classes: all of it but what stands under `if __name__ == "__main__"`."""
     if getattr(sys.modules.get(MAIN_IN_CHILD), "__file__", None) == file:
         return
-    module = _Script(MAIN_IN_CHILD)
+    module = types.ModuleType(MAIN_IN_CHILD)
     module.__file__ = file
     module.__package__ = package
     sys.modules[MAIN_IN_CHILD] = sys.modules[MAIN] = module
