@@ -14,7 +14,8 @@ V(s_{t+1}) is 0 if the episode terminated there; if a limit cut it off, it is no
 
 Each Worker hands over segments of `horizon` successive steps with the log-probabilities of its actions; values are
 computed by the Trainer, when it learns. With actors in other processes, segments come from policies that are some
-updates old: the ratio is to the policy that acted, and beyond the clip range such a step no longer counts.
+updates old: the ratio is to the policy that acted, and beyond the clip range such a step no longer counts. Rollouts
+that are prepared ahead make them older, so `train_mp(mem_to_train_queue_capacity=1)` is best.
 
 The gradients of L with respect to what the networks put out are written down below; the networks do the rest.
 """
@@ -113,6 +114,7 @@ class Config(RLConfig):
     def validate_params(self) -> None:
         super().validate_params()
         check_framework(self.framework, "ppo.Config.framework")
+        self._check("hidden_sizes", min(self.hidden_sizes, default=1) >= 1, "a list of numbers of 1 or more")
         for name in ("rollout_size", "horizon", "epochs", "batch_size"):
             self._check(name, getattr(self, name) >= 1, "1 or more")
         for name in ("gamma", "gae_lambda"):

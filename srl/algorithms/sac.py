@@ -87,6 +87,7 @@ class Config(RLConfig):
     def validate_params(self) -> None:
         super().validate_params()
         check_framework(self.framework, "sac.Config.framework")
+        self._check("hidden_sizes", min(self.hidden_sizes, default=1) >= 1, "a list of numbers of 1 or more")
         self._check("gamma", 0 <= self.gamma <= 1, "between 0 and 1")
         self._check("tau", 0 < self.tau <= 1, "above 0 and at most 1")
         for name in ("lr", "initial_temperature"):
