@@ -212,6 +212,10 @@ class Parameter(RLParameter[Config]):
         policy = {"policy": self.policy.backup()}
         return policy if to_worker else {**policy, "value": self.value.backup()}
 
+    def summary(self, **_kwargs: Any) -> None:
+        for name, network in (("policy", self.policy), ("value", self.value)):
+            print(f"{name}: {network}, {network.parameters.size} parameters")
+
 
 class Trainer(RLTrainer[Config, Parameter, Memory]):
     """Learns from each rollout for some epochs, and counts each step of the optimizer."""

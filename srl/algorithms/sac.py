@@ -140,6 +140,10 @@ class Parameter(RLParameter[Config]):
         policy = {"policy": self.policy.backup()}
         return policy if to_worker else {**policy, "critics": [critic.backup() for critic in self.critics]}
 
+    def summary(self, **_kwargs: Any) -> None:
+        for name, network in (("policy", self.policy), ("each critic", self.critics[0])):
+            print(f"{name}: {network}, {network.parameters.size} parameters")
+
 
 class Trainer(RLTrainer[Config, Parameter, Memory]):
     """Makes one update of critics, policy, temperature and target critics from each batch."""

@@ -396,6 +396,11 @@ def test_it_shows_what_it_thinks(capsys: pytest.CaptureFixture[str]) -> None:
     assert "action: [" in capsys.readouterr().out
 
 
+def test_its_summary_names_the_networks(capsys: pytest.CaptureFixture[str]) -> None:
+    a_runner("Grid").model_summary()
+    assert capsys.readouterr().out == "policy: MLP 2-8-4, tanh, 60 parameters\nvalue: MLP 2-8-1, tanh, 33 parameters\n"
+
+
 # --- errors
 
 

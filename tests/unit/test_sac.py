@@ -293,6 +293,13 @@ def test_it_shows_what_it_thinks(capsys: pytest.CaptureFixture[str]) -> None:
     assert "q: " in text
 
 
+def test_its_summary_names_the_networks(capsys: pytest.CaptureFixture[str]) -> None:
+    a_runner(hidden_sizes=[8]).model_summary()
+    assert capsys.readouterr().out == (
+        "policy: MLP 1-8-2, relu, 35 parameters\neach critic: MLP 2-8-1, relu, 33 parameters\n"
+    )
+
+
 # --- errors
 
 
