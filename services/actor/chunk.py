@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from services.endpoints import blobs_body
+from srl.rl.memories.rows import RowBuffer
+from srl.rl.memories.schema import SchemaError, schema_of
 from srl_common.messages import Form
-
-if TYPE_CHECKING:
-    from srl_common.columns import ColumnBuffer
 
 ITEM_OVERHEAD_BYTES = 64
 """What a container is taken to weigh, besides the bytes and arrays in it."""
@@ -19,11 +18,12 @@ class Chunk(Protocol):
 
     endpoint: str
     form: str
-    bytes: int
-    """About how many there will be on the wire."""
 
     @property
     def count(self) -> int: ...
+    @property
+    def bytes(self) -> int:
+        """About how many there will be on the wire."""
 
     def add(self, form: str, item: Any) -> bool:
         """Take in one more item; False when it needs a chunk of another form."""
@@ -59,29 +59,42 @@ class ItemChunk:
 
 
 class ColumnChunk:
-    """Items of one schema, as columns."""
+    """Dicts of one schema, as columns.
+
+    Args:
+        endpoint: the worker function.
+        first: the item whose schema all must have; it is not taken in yet. Raises SchemaError when it has none.
+        capacity_items: how many items there is room for...
+        capacity_bytes: ...if they fit into so many bytes; there is room for one in any case.
+    """
 
     form = Form.COLUMNS
 
-    def __init__(self, endpoint: str, buffer: ColumnBuffer) -> None:
+    def __init__(self, endpoint: str, first: Any, capacity_items: int, capacity_bytes: int) -> None:
+        schema = schema_of(first)
+        if schema.kind != "dict":
+            raise SchemaError("columns have names, so an item must be a dict")
         self.endpoint = endpoint
-        self.bytes = 0
-        self._buffer = buffer
+        self._names = schema.names
+        self._item_bytes = schema.item_bytes
+        self._rows = RowBuffer(schema, schema.fitting(capacity_items, capacity_bytes))
 
     @property
     def count(self) -> int:
-        return self._buffer.count
+        return len(self._rows)
+
+    @property
+    def bytes(self) -> int:
+        """See Chunk."""
+        return len(self._rows) * self._item_bytes
 
     def add(self, form: str, item: Any) -> bool:
         """Take in a copy of an item of the same schema."""
-        if form != Form.COLUMNS or not self._buffer.append(item):
-            return False
-        self.bytes += self._buffer.item_bytes
-        return True
+        return form == Form.COLUMNS and self._rows.append(item)
 
     def body(self) -> Any:
         """Return the columns."""
-        return self._buffer.columns()
+        return dict(zip(self._names, self._rows.columns(), strict=True))
 
 
 def _weight(value: Any) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from services.actor.chunk import Chunk, ColumnChunk, ItemChunk
-from srl_common.columns import ColumnBuffer
+from srl.rl.memories.schema import SchemaError
 from srl_common.errors import EncodeError
 from srl_common.messages import Form
 
@@ -131,14 +131,14 @@ class RemoteMemory:
         chunk = self._open
         if chunk is None or chunk.endpoint != endpoint or not chunk.add(Form.COLUMNS, item):
             try:
-                buffer = ColumnBuffer(item, self._chunk_items, self._chunk_bytes)
-            except ValueError:
+                new = ColumnChunk(endpoint, item, self._chunk_items, self._chunk_bytes)
+            except SchemaError:
+                return False
+            if not new.add(Form.COLUMNS, item):
                 return False
             self.flush()
-            chunk = ColumnChunk(endpoint, buffer)
-            if not chunk.add(Form.COLUMNS, item):
-                return False
-            self._begin(chunk)
+            self._begin(new)
+            chunk = new
         self._flush_full(chunk)
         return True
 

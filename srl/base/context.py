@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from srl.base.run.past import Past
 from srl.utils.config_file import read_config, write_config
 from srl.utils.plain_data import TARGET, fields_to_plain, set_fields
 from srl.utils.usage import UsageError
@@ -115,8 +116,10 @@ class RunState:
 
     elapsed_t0: float = field(default_factory=time.perf_counter)
     """`time.perf_counter()` at the start of the run, in seconds."""
+    past: Past = field(default_factory=Past)
+    """What came before this run, which goes on from a checkpoint."""
     train_count: int = 0
-    """Updates made in this run."""
+    """Updates made in this run; in an actor, those that its Parameter has seen."""
     is_step_trained: bool = False
     """Whether the last step made an update."""
     end_reason: str = ""

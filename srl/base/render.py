@@ -8,11 +8,14 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from srl.base.picture import PAPER, Picture
 from srl.utils.usage import UsageError
 
+__all__ = ["IRender", "Picture", "Render", "text_to_image"]
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
     from srl.base.define import RenderModeType
@@ -20,11 +23,7 @@ if TYPE_CHECKING:
 _MONOSPACED_FONT = "DejaVuSansMono.ttf"
 _PLAIN_ARROWS = str.maketrans("←↓→↑", "<v>^")
 _MARGIN_PX = 4
-_TEXT_COLOR = (255, 255, 255)
-_PAPER_COLOR = (0, 0, 0)
-
-Picture = NDArray[np.uint8]
-"""uint8 (height, width, 3), red green blue."""
+_TEXT_COLOR = (236, 238, 240)
 
 
 class IRender:
@@ -89,35 +88,66 @@ class Render:
 
 
 def text_to_image(text: str, font_name: str = "", font_size: int = 18) -> Picture:
-    """Draw lines of text on black, each character in a cell of the same width.
+    """Draw lines of text on dark paper, each character in a cell of the same width.
 
     `font_name` is a TrueType file or the name of one; empty is a monospaced font if there is one, else the
     font that Pillow brings along. Raises UsageError if the font cannot be opened.
     """
-    from PIL import Image, ImageDraw
-
-    font, has_arrows = _font(font_name, font_size)
-    lines = (text if has_arrows else text.translate(_PLAIN_ARROWS)).rstrip("\n").split("\n")
-    cell_w = max(1, round(font.getlength("M")))
-    cell_h = round(font_size * 1.25)
-    size = (cell_w * max(map(len, lines)) + 2 * _MARGIN_PX, cell_h * len(lines) + 2 * _MARGIN_PX)
-    image = Image.new("RGB", size, _PAPER_COLOR)
-    draw = ImageDraw.Draw(image)
+    font = _font(font_name, font_size)
+    lines = text.rstrip("\n").split("\n")
+    height, width = font.cell
+    ink = np.zeros((height * len(lines) + 2 * _MARGIN_PX, width * max(map(len, lines)) + 2 * _MARGIN_PX), np.uint8)
     for row, line in enumerate(lines):
+        top = _MARGIN_PX + row * height
         for column, char in enumerate(line):
-            at = (_MARGIN_PX + column * cell_w, _MARGIN_PX + row * cell_h)
-            draw.text(at, char, _TEXT_COLOR, font)
-    return np.array(image, dtype=np.uint8)
+            if char != " ":
+                left = _MARGIN_PX + column * width
+                ink[top : top + height, left : left + width] = font.glyph(char)
+    picture: Picture = np.take(_COLOR_OF_INK, ink, axis=0)
+    return picture
+
+
+class _Font:
+    """The glyphs of a font, each drawn once."""
+
+    def __init__(self, font: FreeTypeFont | ImageFont, size: int, *, has_arrows: bool) -> None:
+        self.font = font
+        self.cell = (round(size * 1.25), max(1, round(font.getlength("M"))))
+        """Height and width in pixels."""
+        self._has_arrows = has_arrows
+        self._glyphs: dict[str, NDArray[np.uint8]] = {}
+
+    def glyph(self, char: str) -> NDArray[np.uint8]:
+        """Return how much ink is where: uint8 (height, width) of a cell."""
+        if char not in self._glyphs:
+            self._glyphs[char] = self._draw(char if self._has_arrows else char.translate(_PLAIN_ARROWS))
+        return self._glyphs[char]
+
+    def _draw(self, char: str) -> NDArray[np.uint8]:
+        from PIL import Image, ImageDraw
+
+        height, width = self.cell
+        image = Image.new("L", (width, height))
+        ImageDraw.Draw(image).text((0, 0), char, 255, self.font)
+        return np.array(image, dtype=np.uint8)
 
 
 @functools.lru_cache(maxsize=8)
-def _font(name: str, size: int) -> tuple[FreeTypeFont | ImageFont, bool]:
-    """Return a font, and whether it has arrows."""
+def _font(name: str, size: int) -> _Font:
     from PIL import ImageFont
 
     try:
-        return ImageFont.truetype(name or _MONOSPACED_FONT, size), True
+        return _Font(ImageFont.truetype(name or _MONOSPACED_FONT, size), size, has_arrows=True)
     except OSError as err:
         if name:
             raise UsageError(f"font_name '{name}' cannot be opened: give the path of a .ttf file") from err
-        return ImageFont.load_default(size), False
+        return _Font(ImageFont.load_default(size), size, has_arrows=False)
+
+
+def _color_of_ink() -> NDArray[np.uint8]:
+    colors = [np.linspace(paper, text, 256) for paper, text in zip(PAPER, _TEXT_COLOR, strict=True)]
+    return np.stack(colors, axis=1).round().astype(np.uint8)
+
+
+_COLOR_OF_INK = _color_of_ink()
+"""uint8 (256, 3): the color of each amount of ink."""

@@ -11,6 +11,7 @@ from srl.base.rl import registration
 from srl.base.rl.config import DummyRLConfig, RLConfig
 from srl.base.rl.players import make_workers
 from srl.base.run.play import play
+from srl.runner.evaluation import Evaluation, EvaluationOptions
 from srl.runner.progress import Progress, ProgressOptions
 from srl.utils.config_file import write_config
 from srl.utils.seed import set_seed
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from srl.base.rl.trainer import RLTrainer
     from srl.base.rl.worker_run import WorkerRun
     from srl.base.run.callback import RunCallback
+    from srl.base.run.past import Past
 
 
 class RunnerBase:
@@ -177,15 +179,35 @@ class RunnerBase:
         train_info: bool = True,
         worker_info: bool = True,
         worker: int = 0,
+        max_actor: int = 5,
+        enable_eval: bool = False,
+        eval_env_sharing: bool = False,
+        eval_interval: float = -1,
+        eval_timeout: float = -1,
+        eval_max_steps: int = -1,
+        eval_episode: int = 1,
+        eval_players: PlayersType | None = None,
+        eval_shuffle_player: bool = False,
     ) -> None:
         """Set how runs show their progress.
 
         `start_time` and `interval_limit`: seconds to the first line of plain output, and at most between two.
-        `single_line`: on a terminal, keep one line up to date. The rest chooses whose `info` is shown;
-        `worker` is the index of the player.
+        `single_line`: on a terminal, keep one line up to date. `env_info`, `train_info` and `worker_info` choose whose
+        `info` is shown; `worker` is the index of the player. Of several actors the first `max_actor` are shown.
+
+        With `enable_eval`, runs that train play `eval_episode` episodes with a copy of the Parameter every
+        `eval_interval` seconds (-1: 10), and show their mean reward. That changes nothing of what is learned. In one
+        process training waits meanwhile, and an evaluation that is due waits for the end of an episode.
+        `eval_timeout` (seconds) and `eval_max_steps` limit it; `eval_players` and `eval_shuffle_player` are as
+        `players` and `shuffle_player` in `evaluate`. `eval_env_sharing` plays in the runner's own environment instead
+        of a second one.
         """
+        evaluation = EvaluationOptions(
+            enable_eval, eval_env_sharing, eval_interval, eval_timeout, eval_max_steps, eval_episode,
+            eval_players or [], eval_shuffle_player,
+        )  # fmt: skip
         self._progress_options = ProgressOptions(
-            start_time, interval_limit, single_line, env_info, train_info, worker_info, worker
+            start_time, interval_limit, single_line, env_info, train_info, worker_info, worker, max_actor, evaluation
         )
 
     def get_env_init_state(self, encode: bool = True) -> Any:
@@ -213,15 +235,27 @@ class RunnerBase:
     def _new_context(self, play_mode: str, **settings: Any) -> RunContext:
         return replace(self.context, play_mode=play_mode, **settings)
 
-    def _with_progress(self, callbacks: Sequence[RunCallback], enable: bool) -> list[RunCallback]:
-        return [*callbacks, Progress(self._progress_options)] if enable else [*callbacks]
+    def _with_progress(
+        self, callbacks: Sequence[RunCallback], enable: bool, *, trains: bool = False
+    ) -> list[RunCallback]:
+        if not enable:
+            return [*callbacks]
+        evaluation = self._evaluation(self._progress_options.evaluation) if trains else None
+        return [*callbacks, Progress(self._progress_options, evaluation=evaluation)]
+
+    def _evaluation(self, options: EvaluationOptions) -> Evaluation | None:
+        return Evaluation(options, self.env) if options.enable else None
 
     def _play(
-        self, context: RunContext, trainer: RLTrainer[Any, Any, Any] | None, callbacks: Sequence[RunCallback]
+        self,
+        context: RunContext,
+        trainer: RLTrainer[Any, Any, Any] | None,
+        callbacks: Sequence[RunCallback],
+        past: Past | None = None,
     ) -> RunStateActor:
         workers, main_worker_idx = self.make_workers(context.players)
         context.callbacks = list(callbacks)
-        state = play(context, self.env, workers, main_worker_idx, trainer, callbacks)
+        state = play(context, self.env, workers, main_worker_idx, trainer, callbacks, past)
         self.state = state
         return state
 

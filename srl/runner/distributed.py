@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from srl.base.context import RunStateTrainer
 from srl.base.exception import DistributionError
 from srl.base.rl.memory import RLMemory
-from srl.runner.base import RunnerBase
 from srl.runner.cluster_progress import ClusterProgress
+from srl.runner.records import RecordsMixin
 from srl.utils.usage import UsageError, short_traceback
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _WATCH_S = 0.1
 """How long to listen before the children are looked at again."""
 
 
-class DistributedMixin(RunnerBase):
+class DistributedMixin(RecordsMixin):
     """Runs that use more than this process."""
 
     @short_traceback

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from srl.base.run.train_only import train_only
-from srl.runner.base import RunnerBase
+from srl.runner.records import RecordsMixin
 from srl.utils.usage import UsageError, short_traceback
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from srl.base.run.callback import RunCallback
 
 
-class PlayMixin(RunnerBase):
+class PlayMixin(RecordsMixin):
     """Runs in this process. A limit of 0 or less is no limit."""
 
     @short_traceback
@@ -52,7 +52,9 @@ class PlayMixin(RunnerBase):
             train_repeat=train_repeat,
         )
         context.require_stop_condition()
-        return self._play(context, self.trainer, self._with_progress(callbacks, enable_progress))
+        recorders = self._recorders(context, checkpoints=True)
+        all_callbacks = self._with_progress([*callbacks, *recorders], enable_progress, trains=True)
+        return self._play(context, self.trainer, all_callbacks, self._take_past())
 
     @short_traceback
     def rollout(
@@ -80,7 +82,9 @@ class PlayMixin(RunnerBase):
             shuffle_player=shuffle_player,
         )
         context.require_stop_condition("max_episodes", "timeout", "max_steps", "max_memory")
-        return self._play(context, None, self._with_progress(callbacks, enable_progress))
+        recorders = self._recorders(context, checkpoints=False)
+        all_callbacks = self._with_progress([*callbacks, *recorders], enable_progress)
+        return self._play(context, None, all_callbacks)
 
     @short_traceback
     def train_only(
@@ -95,9 +99,10 @@ class PlayMixin(RunnerBase):
             "train_only", training=True, train_only=True, timeout=timeout, max_train_count=max_train_count
         )
         context.require_stop_condition("timeout", "max_train_count")
-        all_callbacks = self._with_progress(callbacks, enable_progress)
+        recorders = self._recorders(context, checkpoints=True)
+        all_callbacks = self._with_progress([*callbacks, *recorders], enable_progress, trains=True)
         context.callbacks = all_callbacks
-        state = train_only(context, self.trainer, all_callbacks)
+        state = train_only(context, self.trainer, all_callbacks, self._take_past())
         self.state = state
         return state
 

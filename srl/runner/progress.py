@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from srl.base.context import RunContext, RunState, RunStateActor
 from srl.base.run.callback import RunCallback
+from srl.runner.evaluation import EvaluationOptions
+from srl.runner.interval import Interval
 from srl.runner.progress_line import ProgressLine
+from srl.utils.system_load import SystemLoad
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from srl.base.rl.memory import RLMemory
+    from srl.runner.evaluation import Evaluation
 
 _RECENT_EPISODES = 100
+EVALUATE_EVERY_S = 10.0
+"""When nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,13 @@ class ProgressOptions:
     train_info: bool = True
     worker_info: bool = True
     worker: int = 0
+    max_actor: int = 5
+    evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
+
+    @property
+    def evaluation_interval(self) -> Interval:
+        interval_s = self.evaluation.interval_s
+        return Interval(interval_s if interval_s > 0 else EVALUATE_EVERY_S)
 
     def make_line(self) -> ProgressLine:
         return ProgressLine(self.start_time_s, self.interval_limit_s, live=self.single_line)
@@ -37,21 +50,45 @@ class ProgressOptions:
 class Progress(RunCallback):
     """Keeps a progress line up to date, and ends with a table."""
 
-    def __init__(self, options: ProgressOptions, make_line: Callable[[], ProgressLine] | None = None) -> None:
+    def __init__(
+        self,
+        options: ProgressOptions,
+        make_line: Callable[[], ProgressLine] | None = None,
+        evaluation: Evaluation | None = None,
+    ) -> None:
         self._options = options
         self._make_line = make_line or options.make_line
+        self._evaluation = evaluation
+        self._evaluated = ""
 
     def on_start(self, context: RunContext, **_kwargs: Any) -> None:
         self._line = self._make_line()
+        self._load = SystemLoad() if context.enable_stats else None
+        self._next_evaluation = self._options.evaluation_interval
         self._line.print(heading(context))
 
     def on_step_end(self, context: RunContext, state: RunStateActor, **_kwargs: Any) -> None:
         if self._line.is_due():
-            self._line.update(acting_text(context, state, self._options))
+            self._line.update(acting_text(context, state, self._options) + self._extra())
 
     def on_train_after(self, context: RunContext, state: RunState, **_kwargs: Any) -> None:
+        self._evaluate_if_due(context, state)
         if self._line.is_due():
-            self._line.update(training_text(context, state, self._options))
+            self._line.update(training_text(context, state, self._options) + self._extra())
+
+    def on_episode_end(self, context: RunContext, state: RunStateActor, **_kwargs: Any) -> None:
+        self._evaluate_if_due(context, state)
+
+    def _evaluate_if_due(self, context: RunContext, state: RunState) -> None:
+        if self._evaluation is not None and self._next_evaluation.is_due():
+            assert state.parameter is not None
+            rewards = self._evaluation.rewards(context, state.parameter.backup(serialized=True))
+            self._evaluated = evaluated_text(rewards)
+            self._next_evaluation.restart()
+
+    def _extra(self) -> str:
+        load = f", {self._load.to_str()}" if self._load is not None else ""
+        return f"{self._evaluated}{load}"
 
     def on_end(self, context: RunContext, **kwargs: Any) -> None:
         self._line.finish(summary(kwargs["state"]))
@@ -90,6 +127,11 @@ def training_text(context: RunContext, state: RunState, options: ProgressOptions
     ]
     info = state.trainer.info.to_str() if state.trainer is not None and options.train_info else ""
     return f"{', '.join(parts)} {info}".rstrip()
+
+
+def evaluated_text(rewards: Sequence[float]) -> str:
+    """Return the mean rewards of an evaluation, "" when no episode came to its end."""
+    return f", evaluated {' '.join(f'{reward:.3f}' for reward in rewards)}" if rewards else ""
 
 
 def summary(state: RunState) -> dict[str, str]:

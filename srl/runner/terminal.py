@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from srl.base.run.callback import RunCallback
-from srl.runner.frame import frame_text, wait_for_enter
+from srl.runner.frame import FrameCallback, frame_text, wait_for_enter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,26 +12,15 @@ if TYPE_CHECKING:
     from srl.base.context import RunStateActor
 
 
-class PrintFrames(RunCallback):
-    """Prints environment, worker and numbers: each time an action is chosen, and once more at the end."""
+class PrintFrames(FrameCallback):
+    """Prints environment, worker and numbers."""
 
     def __init__(self, render_kwargs: Mapping[str, Any], *, step_stop: bool, skip_steps: bool) -> None:
+        super().__init__(skip_steps=skip_steps)
         self._render_kwargs = render_kwargs
         self._step_stop = step_stop
-        self._skip_steps = skip_steps
 
-    def on_step_action_after(self, state: RunStateActor, **_kwargs: Any) -> None:
-        self._print(state)
-
-    def on_skip_step(self, state: RunStateActor, **_kwargs: Any) -> None:
-        if self._skip_steps:
-            state.env.render_terminal(**self._render_kwargs)
-
-    def on_episode_end(self, state: RunStateActor, **_kwargs: Any) -> None:
-        if state.worker.config.render_last_step:
-            self._print(state)
-
-    def _print(self, state: RunStateActor) -> None:
+    def frame(self, state: RunStateActor) -> None:
         worker = state.workers[state.worker_idx]
         state.env.render_terminal(**self._render_kwargs)
         worker.worker.render_terminal(worker=worker, **self._render_kwargs)
@@ -40,3 +28,6 @@ class PrintFrames(RunCallback):
         print()
         if self._step_stop:
             wait_for_enter()
+
+    def skipped_frame(self, state: RunStateActor) -> None:
+        state.env.render_terminal(**self._render_kwargs)

@@ -103,3 +103,11 @@ def test_rewards_are_in_the_order_of_workers_when_shuffled() -> None:
     assert {tuple(r) for r in rewards} == {(10.0, 100.0), (100.0, 10.0)}
     rewards = runner.evaluate(max_episodes=5, shuffle_player=False, enable_progress=False)
     assert {tuple(r) for r in rewards} == {(10.0, 100.0)}
+
+
+def test_arguments_of_a_registered_player_are_its_settings() -> None:
+    runner = srl.Runner("Grid", probe_rl.Config())
+    workers, _ = runner.make_workers([("random", {"frameskip": 2})])
+    assert workers[0].config.frameskip == 2
+    with pytest.raises(UsageError, match="no field 'speed'"):
+        runner.make_workers([("random", {"speed": 2})])

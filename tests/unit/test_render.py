@@ -60,6 +60,6 @@ def test_without_a_monospaced_font_arrows_become_plain(monkeypatch):
     render._font.cache_clear()
     try:
         assert np.array_equal(text_to_image("←↓→↑"), text_to_image("<v>^"))
-        assert isinstance(render._font("", 18)[0], ImageFont.FreeTypeFont)
+        assert isinstance(render._font("", 18).font, ImageFont.FreeTypeFont)
     finally:
         render._font.cache_clear()

@@ -141,15 +141,68 @@ def test_parts_of_equal_shape_are_stacked_others_laid_end_to_end():
     assert unequal.decode_from_space(code)[1] == 2
 
 
-@pytest.mark.parametrize("base_type", [T.DISCRETE, T.ARRAY_DISCRETE])
-@pytest.mark.parametrize("space", [BoxSpace((4,)), ContinuousSpace(0), NpArraySpace(2)], ids=str)
-def test_infinite_bounds_cannot_become_discrete_and_the_error_names_the_settings(space, base_type):
-    with pytest.raises(NotSupportedError, match=r"observation_division_num(.|\n)*override_observation_type"):
-        encoded(space, base_type, 1000)
+@pytest.mark.parametrize(
+    ("space", "count", "points"),
+    [
+        (ContinuousSpace(), 4, [-3, -1 / 3, 1 / 3, 3]),
+        (ContinuousSpace(), 6, [-5, -1, -1 / 5, 1 / 5, 1, 5]),
+        (ContinuousSpace(), 5, [-4, -2 / 3, 0, 2 / 3, 4]),
+        (ContinuousSpace(10), 2, [10 + 1 / 3, 13]),
+        (ContinuousSpace(-math.inf, 10), 2, [7, 10 - 1 / 3]),
+        (ContinuousSpace(0, 3.4028234663852886e38), 2, [1 / 3, 3]),
+        (ContinuousSpace(0, 3), 4, [0, 1, 2, 3]),
+    ],
+)
+def test_points_of_an_axis_with_and_without_bounds(space, count, points):
+    assert encoded(space, T.DISCRETE, count) == DiscreteSpace(count)
+    assert [space.decode_from_space(i) for i in range(count)] == pytest.approx(points)
+    assert [space.encode_to_space(x) for x in points] == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [(-math.inf, 0), (-2.1, 0), (-1.9, 1), (-0.51, 1), (-0.49, 2), (0, 3), (0.49, 3), (0.51, 4), (1e300, 5)],
+)
+def test_cells_without_bounds_are_narrow_near_zero(value, cell):
+    space = ContinuousSpace()
+    encoded(space, T.DISCRETE, 6)
+    assert space.encode_to_space(value) == cell
+
+
+def test_a_box_without_bounds_becomes_discrete():
+    """semantics 1.12-6: the existing implementation raises AssertionError and OverflowError."""
+    cart_pole = BoxSpace((4,), [-4.8, -np.inf, -0.42, -np.inf], [4.8, np.inf, 0.42, np.inf])
+    assert encoded(cart_pole, T.DISCRETE, 1000) == DiscreteSpace(6**4)
+    assert encoded(cart_pole, T.ARRAY_DISCRETE, 1000) == ArrayDiscreteSpace(1, 0, 6**4 - 1)
+    assert cart_pole.decode_from_space([0]).tolist() == pytest.approx([-4.8, -5, -0.42, -5])
+    assert cart_pole.encode_to_space(np.array([4.8, 9, 0.42, np.inf], np.float32)) == [6**4 - 1]
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        BoxSpace((84, 84), 0, 255, np.uint8, SpaceTypes.GRAY_HW),
+        BoxSpace((84, 84)),
+        MultiSpace([ArrayDiscreteSpace(20, 0, 9), DiscreteSpace(10)]),
+    ],
+    ids=["integers", "floats", "multi"],
+)
+def test_more_values_than_can_be_numbered_are_refused(space):
+    with pytest.raises(NotSupportedError, match=r"more than 2\*\*63 values(.|\n)*override_observation_type"):
+        encoded(space, T.DISCRETE, 1000)
+
+
+def test_rounding_stays_within_the_bounds():
+    space = ArrayContinuousSpace(2, [-1.5, 0.2], [1.5, 3.9])
+    assert encoded(space, T.ARRAY_DISCRETE, 0) == ArrayDiscreteSpace(2, [-1, 1], [1, 3])
+    assert space.encode_to_space([1.5, 0.2]) == [1, 1]
+    assert space.check_val(space.decode_from_space([-1, 3]))
+    with pytest.raises(NotSupportedError, match="without a whole number"):
+        encoded(ContinuousSpace(0.2, 0.8), T.ARRAY_DISCRETE, 0)
 
 
 def test_infinite_bounds_cannot_be_rounded_or_scaled():
-    with pytest.raises(NotSupportedError, match="infinite"):
+    with pytest.raises(NotSupportedError, match=r"infinite(.|\n)*observation_division_num(.|\n)*override_observation"):
         encoded(BoxSpace((2,)), T.ARRAY_DISCRETE, 0)
     with pytest.raises(NotSupportedError, match="infinite"):
         encoded(BoxSpace((2,), -np.inf, np.inf, np.int64), T.DISCRETE)

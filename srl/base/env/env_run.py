@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from srl.base.env.config import EnvConfig
     from srl.base.rl.config import RLConfig
 
-_RUNNING = DoneTypes.NONE
-
 
 class EnvRun(EnvView):
     """An environment and the episode in it.
@@ -52,6 +50,7 @@ class EnvRun(EnvView):
         self._action_space = self.config.override_action_space or self._processors.action_space
         self._observation_space = self.config.override_observation_space or self._processors.observation_space
         self._guard = self._make_guard()
+        self._is_bare = not self.config.processors and self._guard is None
         self._player_num = self.env.player_num
         self._step_limit = self.max_episode_steps if self.max_episode_steps > 0 else math.inf
         self._render = Render(self.env)
@@ -124,7 +123,7 @@ class EnvRun(EnvView):
         state = self._see(self.env.reset(seed=seed, **kwargs))
         zeros = [0.0] * self._player_num
         action = self._action_space.get_default()
-        self._episode = Episode(state, action, zeros, zeros, done_type=_RUNNING)
+        self._episode = Episode(state, action, zeros, zeros, done=False, done_type=DoneTypes.NONE)
 
     def _play_noops(self, kwargs: dict[str, Any]) -> None:
         if not self.config.random_noop_max:
@@ -146,13 +145,13 @@ class EnvRun(EnvView):
         `frameskip_function` is called after each repetition. Raises SRLError if the episode is over.
         """
         episode = self._episode
-        if episode.done_type is not _RUNNING:
+        if episode.done:
             raise SRLError(f"'{self.name}': the episode is over ({episode.done_type.name}): call reset()")
         if self._guard is not None:
             action = self._guard.action(action)
         episode.action = action
         episode.prev_player = self.env.next_player
-        env_action = self._processors.action(action)
+        env_action = action if self._is_bare else self._processors.action(action)
         frame = self._play_frame(env_action)
         if frameskip or self.config.frameskip:
             frame = self._repeat(frame, env_action, frameskip + self.config.frameskip, frameskip_function)
@@ -163,6 +162,8 @@ class EnvRun(EnvView):
         rewards = [reward] if isinstance(reward, float) else _by_player(reward)
         if len(rewards) != self._player_num:
             raise SRLError(f"'{self.name}': step returned {len(rewards)} rewards for {self._player_num} players")
+        if self._is_bare:
+            return state, rewards, terminated, truncated
         rewards, terminated, truncated = self._processors.step(rewards, terminated, truncated)
         if self._guard is not None:
             rewards = self._guard.rewards(rewards)
@@ -215,7 +216,8 @@ class EnvRun(EnvView):
         is_first, state, is_over = self.env.direct_step(*args, **kwargs)
         if is_first:
             zeros = [0.0] * self._player_num
-            self._episode = Episode(None, self._action_space.get_default(), zeros, zeros, done_type=_RUNNING)
+            action = self._action_space.get_default()
+            self._episode = Episode(None, action, zeros, zeros, done=False, done_type=DoneTypes.NONE)
         self._episode.state = self._see(state)
         self._episode.invalid_actions = {}
         if is_over:

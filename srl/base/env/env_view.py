@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from srl.base.define import DoneTypes, KeyBindType
 from srl.base.exception import UndefinedError
 
 if TYPE_CHECKING:
+    from srl.base.define import DoneTypes, KeyBindType
     from srl.base.env.base import EnvBase
     from srl.base.env.config import EnvConfig
     from srl.base.env.episode import Episode
@@ -29,6 +29,7 @@ class EnvView:
     _player_num: int
     _processors: ProcessorChain
     _guard: Guard | None
+    _is_bare: bool
     _render: Render
     _episode: Episode
 
@@ -111,7 +112,7 @@ class EnvView:
     @property
     def done(self) -> bool:
         """Whether the episode is over, or none has begun."""
-        return self._episode.done_type is not DoneTypes.NONE
+        return self._episode.done
 
     @property
     def done_type(self) -> DoneTypes:
@@ -151,7 +152,10 @@ class EnvView:
         return known[player]
 
     def _ask_invalid_actions(self, player: int) -> list[Any]:
-        invalid_actions = self._processors.invalid_actions(self.env.get_invalid_actions(player))
+        invalid_actions = self.env.get_invalid_actions(player)
+        if self._is_bare:
+            return invalid_actions
+        invalid_actions = self._processors.invalid_actions(invalid_actions)
         return invalid_actions if self._guard is None else self._guard.invalid_actions(invalid_actions)
 
     def get_valid_actions(self, player_index: int = -1) -> list[Any]:
@@ -194,6 +198,10 @@ class EnvView:
             if candidate > 0:
                 return candidate
         return self.env.render_interval
+
+    def get_render_scale(self, scale: float = 1.0) -> float:
+        """Return how many times as large pictures are shown: the argument times the setting."""
+        return scale * self._render.scale
 
     def render(self, **kwargs: Any) -> Picture | None:
         """Draw in the mode of `setup`: print it, or return the picture."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ class Episode:
     """Sums since the reset, by player."""
     step_num: int = 0
     prev_player: int = 0
+    done: bool = True
     done_type: DoneTypes = DoneTypes.RESET
     done_reason: str = ""
     invalid_actions: dict[int, list[Any]] = field(default_factory=dict)
@@ -33,8 +35,9 @@ class Episode:
 
     def add_rewards(self, rewards: list[float]) -> None:
         self.rewards = rewards
-        self.episode_rewards = [a + b for a, b in zip(self.episode_rewards, rewards, strict=True)]
+        self.episode_rewards = list(map(operator.add, self.episode_rewards, rewards))
 
     def end(self, done_type: DoneTypes, reason: str) -> None:
+        self.done = True
         self.done_type = done_type
         self.done_reason = reason

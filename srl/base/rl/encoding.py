@@ -11,6 +11,7 @@ import numpy as np
 
 from srl.base.define import RLBaseTypes, SpaceTypes
 from srl.base.exception import NotSupportedError
+from srl.base.spaces import flat
 from srl.base.spaces.box import BoxSpace
 from srl.base.spaces.multi import MultiSpace
 
@@ -57,7 +58,7 @@ def encode_space(env_space: SpaceBase[Any], choice: Choice, *, enabled: bool = T
     Raises NotSupportedError when the space has no form of any of the wanted types.
     """
     if not enabled:
-        return Encoding(env_space, env_space, env_space, RLBaseTypes.NONE, _same, _same)
+        return Encoding(env_space, env_space, env_space, RLBaseTypes.NONE, flat.same, flat.same)
     base_type = choose_type(env_space, choice)
     if base_type in {RLBaseTypes.DISCRETE, RLBaseTypes.ARRAY_DISCRETE}:
         env_space.create_division_tbl(choice.division_num)
@@ -120,29 +121,14 @@ def image_and_observation(image: SpaceBase[Any], observation: SpaceBase[Any]) ->
 
 def chain(functions: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     """Return one function that applies all in order."""
-    if not functions:
-        return _same
-    return functools.reduce(_then, functions)
-
-
-def _then(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: second(first(value))
+    return functools.reduce(flat.chain, functions) if functions else flat.same
 
 
 def checker(space: SpaceBase[Any], what: str, *, assertion: bool, sanitize: bool) -> list[Callable[[Any], Any]]:
     """Return the function that checks or repairs values of a space, or none."""
     if assertion:
         return [_assert_in(space, what)]
-    return [_repair_to(space)] if sanitize else []
-
-
-def _repair_to(space: SpaceBase[Any]) -> Callable[[Any], Any]:
-    check, sanitize = space.check_val, space.sanitize  # most values are right, and checking is the cheaper
-
-    def repair(value: Any) -> Any:
-        return value if check(value) else sanitize(value)
-
-    return repair
+    return [flat.repair_to(space)] if sanitize else []
 
 
 def _assert_in(space: SpaceBase[Any], what: str) -> Callable[[Any], Any]:
@@ -164,7 +150,3 @@ def _remap_with(
         return remap(value, prev_space, new_space, env_run=env, rl_config=config)
 
     return run
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from srl.base.rl.config import RLConfig
-from srl.base.rl.registration import make_worker
+from srl.base.rl.registration import make_rulebase_worker, make_worker
 from srl.base.rl.worker_run import WorkerRun
 from srl.utils.usage import UsageError
 
@@ -29,7 +29,8 @@ def make_workers(
     """Make one worker for each player of `env`; the second value is the index of the algorithm's own.
 
     A player is one of: None, the algorithm of `rl_config` (several share parameter and memory); a name or
-    (name, arguments) of a player that the environment brings or that is registered; an RLConfig or
+    (name, arguments) of a player that the environment brings, or that is registered (the arguments are then
+    fields of its configuration); an RLConfig or
     (RLConfig, backup of a parameter), another algorithm. Missing ones are None for the first player and
     "random" for the others. The first None gets `main_worker` if given.
     Raises UsageError for too many players or one of another kind.
@@ -85,7 +86,7 @@ def _make_own(
 def _make_named(name: str, kwargs: dict[str, Any], env: EnvRun) -> WorkerRun:
     worker = env.make_worker(name, kwargs, enable_raise=False)
     if worker is None:
-        return make_worker(name, env)
+        return make_rulebase_worker(name, env, kwargs)
     return WorkerRun(worker, env)
 
 

@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from srl.base.define import RLBaseTypes
 from srl.base.rl.config import DummyRLConfig, RLConfig
 from srl.base.rl.memory import DummyRLMemory, RLMemory
 from srl.base.rl.parameter import DummyRLParameter, RLParameter
@@ -17,7 +18,7 @@ from srl.utils.entry_point import load_module, split_entry_point
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from srl.base.env.env_run import EnvRun
 
@@ -47,6 +48,10 @@ _algorithms: dict[str, Algorithm] = {"dummy": Algorithm()}
 _rule_bases: dict[str, RuleBase] = {
     "random": RuleBase(DummyRLConfig(name="random"), "srl.rl.random_play:Worker"),
     "dummy": RuleBase(DummyRLConfig(name="dummy"), ""),
+    "human": RuleBase(
+        DummyRLConfig(name="human", override_action_type=RLBaseTypes.DISCRETE, action_division_num=5),
+        "srl.rl.human:Worker",
+    ),
 }
 
 
@@ -134,7 +139,7 @@ def make_worker(
 ) -> WorkerRun:
     """Make the worker of an algorithm, or of a rule-based player by its name, ready to play in `env`."""
     if isinstance(name_or_config, str):
-        return _make_rulebase_worker(name_or_config, env)
+        return make_rulebase_worker(name_or_config, env, {})
     config = name_or_config
     config.setup(env)
     entry_point = _worker_entry_point(config)
@@ -144,9 +149,13 @@ def make_worker(
     return WorkerRun(worker, env)
 
 
-def _make_rulebase_worker(name: str, env: EnvRun) -> WorkerRun:
+def make_rulebase_worker(name: str, env: EnvRun, settings: Mapping[str, Any]) -> WorkerRun:
+    """Make a registered player that does not learn; `settings` are fields of its configuration.
+
+    Raises UsageError when there is none of that name, or it has no such field.
+    """
     rulebase = find_rulebase(name)
-    config = rulebase.config.copy(reset_env_config=True)
+    config = rulebase.config.copy(reset_env_config=True).apply_dict(settings)
     config.setup(env, enable_log=False)
     return WorkerRun(_load(rulebase.worker, DummyRLWorker, RLWorkerGeneric)(config), env)
 

@@ -144,8 +144,9 @@ class WorkerRun:
 
     @property
     def train_count(self) -> int:
-        """Updates made in this run, as far as this process knows."""
-        return self.run_state.train_count if self.run_state is not None else 0
+        """Updates made in this run and before a checkpoint that it goes on from, as far as this process knows."""
+        state = self.run_state
+        return state.past.train_count + state.train_count if state is not None else 0
 
     @property
     def done_type(self) -> DoneTypes:
@@ -286,10 +287,16 @@ class WorkerRun:
     ) -> npt.NDArray[np.uint8]:
         """Return a picture of environment, state, a text and the Worker: uint8 (height, width, 3).
 
-        `kwargs` are handed to the render methods of environment and worker.
+        `kwargs` are handed to the render methods of environment and worker. A Worker that had no turn yet has
+        nothing to show. Raises UsageError when there is nothing at all.
         """
+        played = not self._before_first_turn
         return worker_picture(
-            self, add_terminal=add_terminal, add_rgb_array=add_rgb_array, info_text=info_text, **kwargs
+            self,
+            add_terminal=add_terminal and played,
+            add_rgb_array=add_rgb_array and played,
+            info_text=info_text,
+            **kwargs,
         )
 
     # --- copies

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from srl.base.context import RunContext, RunStateActor
 from srl.base.run.callback import Hooks, RunCallback, call_all
+from srl.base.run.past import Past
 from srl.base.run.stop import INTERMEDIATE_STOP, StopConditions
-from srl.utils.seed import set_seed
+from srl.utils.seed import set_random_states, set_seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,14 +30,16 @@ def play(
     main_worker_idx: int = 0,
     trainer: RLTrainer[Any, Any, Any] | None = None,
     callbacks: Sequence[RunCallback] = (),
+    past: Past | None = None,
 ) -> RunStateActor:
     """Play episodes until a limit of `context` is reached or a callback returns True.
 
     `workers[i]` plays player i, or another one of the game in each episode when players are shuffled. With a
     trainer, it trains between steps. The limit that was reached is named in `end_reason` of the result.
-    `on_end` of callbacks is called also when something raises.
+    `on_end` of callbacks is called also when something raises. With a `past`, seeds, random numbers and what
+    Workers count go on from there; limits count this run alone.
     """
-    state = _new_state(env, workers, main_worker_idx, trainer)
+    state = _new_state(env, workers, main_worker_idx, trainer, past or Past())
     hooks = Hooks(callbacks)
     set_seed(context.seed, context.seed_enable_gpu)
     call_all(hooks.start, context, state)
@@ -82,7 +85,7 @@ def _play_episodes(context: RunContext, state: RunStateActor, hooks: Hooks) -> N
         if trainer is not None and state.total_step % context.train_interval == 0:
             _train(trainer, context.train_repeat, state)
 
-        stop = call_all(hooks.step_end, context, state)
+        stop = bool(hooks.step_end) and call_all(hooks.step_end, context, state)
         if env.done:
             players.end_episode()
             call_all(hooks.episode_end, context, state)
@@ -108,7 +111,7 @@ class _Players:
         self._context = context
         self._state = state
         self._began_s = 0.0
-        self._next_seed = context.seed
+        self._next_seed = _first_episode_seed(context, state.past)
 
     def begin_episode(self) -> None:
         state = self._state
@@ -143,7 +146,7 @@ class _Players:
 
 
 def _new_state(
-    env: EnvRun, workers: list[WorkerRun], main_worker_idx: int, trainer: RLTrainer[Any, Any, Any] | None
+    env: EnvRun, workers: list[WorkerRun], main_worker_idx: int, trainer: RLTrainer[Any, Any, Any] | None, past: Past
 ) -> RunStateActor:
     worker = workers[main_worker_idx]
     return RunStateActor(
@@ -153,6 +156,7 @@ def _new_state(
         trainer=trainer,
         memory=trainer.memory if trainer else worker.worker.memory,
         parameter=trainer.parameter if trainer else worker.worker.parameter,
+        past=past,
     )
 
 
@@ -162,6 +166,21 @@ def _setup(context: RunContext, state: RunStateActor) -> None:
         worker.setup(context, state)
     if state.trainer is not None:
         state.trainer.setup(context)
+    _take_up(context, state)
+
+
+def _take_up(context: RunContext, state: RunStateActor) -> None:
+    """Go on from the past, once all that draws random numbers in its setup has done so."""
+    for worker, steps in zip(state.workers, state.past.worker_steps, strict=False):
+        worker.step_in_training = steps
+    if state.past.has_randomness_of(context.seed):
+        set_random_states(state.past.random_states)
+
+
+def _first_episode_seed(context: RunContext, past: Past) -> int | None:
+    if context.seed is None or context.seed != past.seed:
+        return context.seed
+    return context.seed + past.episode_count
 
 
 def _teardown(state: RunStateActor) -> None:

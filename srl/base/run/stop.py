@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,10 @@ INTERMEDIATE_STOP = "callback.intermediate_stop"
 
 
 class StopConditions:
-    """The limits of a run, with "no limit" as infinity."""
+    """The limits of a run, with "no limit" as a number that no run reaches."""
 
     def __init__(self, context: RunContext, state: RunState) -> None:
-        self._deadline_s = state.elapsed_t0 + _limit(context.timeout)
+        self._deadline_s = state.elapsed_t0 + (context.timeout if context.timeout > 0 else math.inf)
         self._max_episodes = _limit(context.max_episodes)
         self._max_steps = _limit(context.max_steps)
         self._max_train_count = _limit(context.max_train_count)
@@ -42,5 +43,5 @@ class StopConditions:
         return ""
 
 
-def _limit(value: float) -> float:
-    return value if value > 0 else math.inf
+def _limit(count: int) -> int:
+    return count if count > 0 else sys.maxsize

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from srl.base.context import RunContext, RunStateTrainer
 from srl.base.run.callback import Hooks, RunCallback, call_all
+from srl.base.run.past import Past
 from srl.base.run.stop import INTERMEDIATE_STOP, StopConditions
-from srl.utils.seed import set_seed
+from srl.utils.seed import set_random_states, set_seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,18 +17,24 @@ if TYPE_CHECKING:
 
 
 def train_only(
-    context: RunContext, trainer: RLTrainer[Any, Any, Any], callbacks: Sequence[RunCallback] = ()
+    context: RunContext,
+    trainer: RLTrainer[Any, Any, Any],
+    callbacks: Sequence[RunCallback] = (),
+    past: Past | None = None,
 ) -> RunStateTrainer:
     """Train until a limit of `context` is reached or a callback returns True.
 
-    `train()` is also called while the memory has nothing to give; it returns at once then.
+    `train()` is also called while the memory has nothing to give; it returns at once then. With a `past`, random
+    numbers go on from there; limits count this run alone.
     """
-    state = RunStateTrainer(trainer=trainer, memory=trainer.memory, parameter=trainer.parameter)
+    state = RunStateTrainer(trainer=trainer, memory=trainer.memory, parameter=trainer.parameter, past=past or Past())
     hooks = Hooks(callbacks)
     set_seed(context.seed, context.seed_enable_gpu)
     call_all(hooks.start, context, state)
     try:
         trainer.setup(context)
+        if state.past.has_randomness_of(context.seed):
+            set_random_states(state.past.random_states)
         call_all(hooks.trainer_start, context, state)
         _train(context, state, trainer, hooks)
         call_all(hooks.trainer_end, context, state)

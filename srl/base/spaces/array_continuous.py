@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srl.base.define import SpaceTypes
-from srl.base.spaces.scalars import as_float, as_row, float_to_str, spread
+from srl.base.spaces.scalars import FRACTIONAL, as_float, as_row, float_to_str, is_bound, spread
 from srl.base.spaces.space import SpaceBase
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ArrayContinuousSpace(SpaceBase[list[float]]):
         return (
             isinstance(val, list)
             and len(val) == self.size
-            and all(isinstance(x, float | np.floating) for x in val)
+            and all(isinstance(x, FRACTIONAL) for x in val)
             and all(a <= x <= b for x, a, b in zip(val, self.low, self.high, strict=True))
         )
 
@@ -78,6 +78,6 @@ class ArrayContinuousSpace(SpaceBase[list[float]]):
 
 
 def _draw(low: float, high: float) -> float:
-    if math.isinf(low) or math.isinf(high):
+    if not (is_bound(low) and is_bound(high)):
         return min(max(random.gauss(), low), high)
     return random.uniform(low, high)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srl.base.define import SpaceTypes
-from srl.base.spaces.lattice import Lattice, draw_index
-from srl.base.spaces.scalars import as_int, as_row, spread
+from srl.base.spaces.lattice import Lattice, draw_index, require_listable
+from srl.base.spaces.scalars import WHOLE, as_int, as_row, spread
 from srl.base.spaces.space import SpaceBase
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ArrayDiscreteSpace(SpaceBase[list[int]]):
         return (
             isinstance(val, list)
             and len(val) == self.size
-            and all(isinstance(x, int | np.integer) for x in val)
+            and all(isinstance(x, WHOLE) for x in val)
             and all(a <= x <= b for x, a, b in zip(val, self.low, self.high, strict=True))
         )
 
@@ -70,6 +70,7 @@ class ArrayDiscreteSpace(SpaceBase[list[int]]):
 
     def get_valid_actions(self, masks: list[list[int]] | None = None) -> list[list[int]]:
         lattice = self._lattice()
+        require_listable(self, lattice.size)
         banned = {lattice.index(m) for m in masks or ()}
         return [lattice.row(i) for i in range(lattice.size) if i not in banned]
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import random
+from operator import le
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from srl.base.define import SpaceTypes
+from srl.base.spaces.scalars import is_bound
 from srl.base.spaces.space import SpaceBase
+
+_FEW = 32
+"""Up to so many elements, Python numbers are compared faster one by one than by numpy."""
+_WHOLE_KINDS = "iub"
+"""Of a dtype: signed, unsigned, bool."""
 
 
 class BoundedArraySpace(SpaceBase[NDArray[Any]]):
@@ -25,9 +32,18 @@ class BoundedArraySpace(SpaceBase[NDArray[Any]]):
         self.low, self.high = self._bound(low), self._bound(high)
         if np.any(self.low > self.high):
             raise ValueError(f"{type(self).__name__}: low {low!r} is above high {high!r}")
+        self._low_row: list[Any] = self.low.reshape(-1).tolist()
+        self._high_row: list[Any] = self.high.reshape(-1).tolist()
+        self._holds_dtype = self._covers_dtype()
+
+    def _covers_dtype(self) -> bool:
+        if self._dtype.kind not in "iu":
+            return False
+        limits = np.iinfo(self._dtype)
+        return bool(np.all(self.low <= limits.min) and np.all(self.high >= limits.max))
 
     def _meaning(self) -> SpaceTypes:
-        return SpaceTypes.DISCRETE if np.issubdtype(self._dtype, np.integer) else SpaceTypes.CONTINUOUS
+        return SpaceTypes.DISCRETE if self._dtype.kind in _WHOLE_KINDS else SpaceTypes.CONTINUOUS
 
     def _bound(self, bound: ArrayLike) -> NDArray[Any]:
         given = np.asarray(bound)
@@ -48,37 +64,50 @@ class BoundedArraySpace(SpaceBase[NDArray[Any]]):
 
     def is_integer(self) -> bool:
         """Tell whether the elements are whole numbers."""
-        return np.issubdtype(self._dtype, np.integer) or self.is_discrete()
+        return self._dtype.kind in _WHOLE_KINDS or self.is_discrete()
 
     def sample(self, mask: list[NDArray[Any]] | None = None) -> NDArray[Any]:
         generator = np.random.default_rng(random.getrandbits(64))  # so that random.seed rules here too
         if not self._is_finite():
             return self.sanitize(generator.normal(size=self.shape))
         if self.is_integer():
-            low, high = self.low.astype(np.int64), self.high.astype(np.int64)
-            return generator.integers(low, high, size=self.shape, endpoint=True).astype(self._dtype)
+            dtype = self._dtype if self._dtype.kind in _WHOLE_KINDS else np.dtype(np.int64)
+            low, high = self.low.astype(dtype), self.high.astype(dtype)
+            return generator.integers(low, high, size=self.shape, dtype=dtype, endpoint=True).astype(self._dtype)
         return generator.uniform(self.low, self.high, size=self.shape).astype(self._dtype)
 
     def _is_finite(self) -> bool:
-        return bool(np.all(np.isfinite(self.low)) and np.all(np.isfinite(self.high)))
+        return all(map(is_bound, self._low_row)) and all(map(is_bound, self._high_row))
 
     def sanitize(self, val: Any) -> NDArray[Any]:
         try:
-            array = np.asarray(val, dtype=np.float64 if self.is_integer() else self._dtype).reshape(self.shape)
+            array = np.asarray(val, np.float64).reshape(self.shape)
         except (TypeError, ValueError) as err:
             raise ValueError(f"{val!r} does not fit {self}") from err
         if np.any(np.isnan(array)):
             raise ValueError(f"{val!r} holds nan: it has no place in {self}")
         array = np.rint(array) if self.is_integer() else array
-        return np.asarray(np.clip(array, self.low, self.high), self._dtype)
+        with np.errstate(over="ignore"):  # without bounds, what is too large for the dtype is infinity
+            return np.asarray(np.clip(array, *self._limits()), self._dtype)
+
+    def _limits(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        if self._dtype.kind not in "iu" or self.low.dtype == self.high.dtype == self._dtype:
+            return self.low, self.high
+        limits = np.iinfo(self._dtype)  # a missing bound is that of the dtype
+        return np.maximum(self.low, limits.min), np.minimum(self.high, limits.max)
 
     def check_val(self, val: Any) -> bool:
-        return (
-            isinstance(val, np.ndarray)
-            and val.shape == self.shape
-            and np.can_cast(val.dtype, self._dtype, "same_kind")
-            and bool(np.all((self.low <= val) & (val <= self.high)))
-        )
+        if not isinstance(val, np.ndarray) or val.shape != self.shape:
+            return False
+        if val.dtype == self._dtype:
+            return self._holds_dtype or self._is_within_bounds(val)
+        return np.can_cast(val.dtype, self._dtype, "same_kind") and self._is_within_bounds(val)
+
+    def _is_within_bounds(self, val: NDArray[Any]) -> bool:
+        if val.size > _FEW:
+            return bool(np.all((self.low <= val) & (val <= self.high)))
+        row = val.ravel().tolist()
+        return all(map(le, self._low_row, row)) and all(map(le, row, self._high_row))
 
     def get_default(self) -> NDArray[Any]:
         return np.clip(np.zeros(self.shape, np.float64), self.low, self.high).astype(self._dtype)

@@ -10,7 +10,7 @@ import numpy as np
 
 from srl.base.define import SpaceTypes
 from srl.base.spaces.array_continuous import ArrayContinuousSpace
-from srl.base.spaces.scalars import as_float, float_to_str
+from srl.base.spaces.scalars import FRACTIONAL, as_float, float_to_str, is_bound
 from srl.base.spaces.space import SpaceBase
 
 
@@ -39,7 +39,7 @@ class ContinuousSpace(SpaceBase[float]):
         return f"Continuous({self.low} - {self.high})"
 
     def sample(self, mask: list[float] | None = None) -> float:
-        if math.isinf(self.low) or math.isinf(self.high):
+        if not (is_bound(self.low) and is_bound(self.high)):
             return self.sanitize(random.gauss())
         return random.uniform(self.low, self.high)
 
@@ -47,7 +47,7 @@ class ContinuousSpace(SpaceBase[float]):
         return min(max(as_float(val), self.low), self.high)
 
     def check_val(self, val: Any) -> bool:
-        return isinstance(val, float | np.floating) and bool(self.low <= val <= self.high)
+        return isinstance(val, FRACTIONAL) and bool(self.low <= val <= self.high)
 
     def to_str(self, val: float) -> str:
         return float_to_str(val)

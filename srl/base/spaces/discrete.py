@@ -8,13 +8,13 @@ import numpy as np
 
 from srl.base.define import SpaceTypes
 from srl.base.spaces.array_discrete import ArrayDiscreteSpace
-from srl.base.spaces.lattice import draw_index
-from srl.base.spaces.scalars import as_int
+from srl.base.spaces.lattice import draw_index, require_listable
+from srl.base.spaces.scalars import WHOLE, as_int
 from srl.base.spaces.space import SpaceBase
 
 
 class DiscreteSpace(SpaceBase[int]):
-    """The n whole numbers start, start + 1, ..., start + n - 1. Raises ValueError if n < 1."""
+    """The n whole numbers from `start` on, low = start to high = start + n - 1. Raises ValueError if n < 1."""
 
     def __init__(self, n: int, start: int = 0) -> None:
         super().__init__()
@@ -22,16 +22,8 @@ class DiscreteSpace(SpaceBase[int]):
             raise ValueError(f"DiscreteSpace(n={n}): n must be at least 1")
         self.n = int(n)
         self.start = int(start)
-
-    @property
-    def low(self) -> int:
-        """The lowest value."""
-        return self.start
-
-    @property
-    def high(self) -> int:
-        """The highest value, included."""
-        return self.start + self.n - 1
+        self.low = self.start
+        self.high = self.start + self.n - 1
 
     @property
     def stype(self) -> SpaceTypes:
@@ -54,7 +46,7 @@ class DiscreteSpace(SpaceBase[int]):
         return min(max(as_int(val), self.low), self.high)
 
     def check_val(self, val: Any) -> bool:
-        return isinstance(val, int | np.integer) and bool(self.low <= val <= self.high)
+        return isinstance(val, WHOLE) and bool(self.low <= val <= self.high)
 
     def to_str(self, val: int) -> str:
         return str(int(val))
@@ -63,6 +55,7 @@ class DiscreteSpace(SpaceBase[int]):
         return self.start
 
     def get_valid_actions(self, masks: list[int] | None = None) -> list[int]:
+        require_listable(self, self.n)
         banned = set(masks or ())
         return [a for a in range(self.low, self.high + 1) if a not in banned]
 

@@ -122,6 +122,11 @@ def _order_text(space: Any) -> list[RLBaseTypes]:
     return [_TEXT, _AD, _AC, _NP, _BOX, _MULTI] if space.max_length >= 0 else [_TEXT, _MULTI]
 
 
+def _order_multi(space: Any) -> list[RLBaseTypes]:
+    of_all_parts = [t for t in (_BOX, _NP, _AC, _AD, _D, _TEXT) if all(t in p.get_encode_list() for p in space.spaces)]
+    return [_MULTI, *of_all_parts]
+
+
 _ORDERS: dict[type[SpaceBase[Any]], Callable[[Any], list[RLBaseTypes]]] = {
     DiscreteSpace: lambda _: [_D, _AD, _NP, _C, _AC, _BOX, _TEXT, _MULTI],
     ArrayDiscreteSpace: _order_array_discrete,
@@ -130,6 +135,6 @@ _ORDERS: dict[type[SpaceBase[Any]], Callable[[Any], list[RLBaseTypes]]] = {
     NpArraySpace: _order_np_array,
     BoxSpace: _order_box,
     TextSpace: _order_text,
-    MultiSpace: lambda _: [_MULTI, _BOX, _NP, _AC, _AD, _D, _TEXT],
+    MultiSpace: _order_multi,
     AnySpace: lambda _: [],
 }

@@ -39,6 +39,12 @@ def chain(first: Callable[[Any], Any], then: Callable[[Any], Any]) -> Callable[[
     return lambda value: then(first(value))
 
 
+def repair_to(space: SpaceBase[Any]) -> Callable[[Any], Any]:
+    """Return the function that brings a value into a space; one that is in it stays the same object."""
+    check, sanitize = space.check_val, space.sanitize  # most values are right, and checking is the cheaper
+    return lambda value: value if check(value) else sanitize(value)
+
+
 @dataclass(frozen=True)
 class Flat:
     """How a space of numbers looks as a row.
@@ -53,6 +59,7 @@ class Flat:
         to_row: turns a value into a list of Python numbers.
         from_row: turns such a list back into a value.
         to_array: turns a value into an array of `shape`, whose dtype may be any.
+        from_array: turns such an array back into a value.
     """
 
     low: list[float]
@@ -64,6 +71,7 @@ class Flat:
     to_row: Callable[[Any], Row]
     from_row: Callable[[Row], Any]
     to_array: Callable[[Any], NDArray[Any]]
+    from_array: Callable[[NDArray[Any]], Any]
 
     @property
     def size(self) -> int:
@@ -100,6 +108,7 @@ def _flat_discrete(space: DiscreteSpace) -> Flat:
         to_row=lambda value: [value - start],
         from_row=lambda row: int(row[0]) + start,
         to_array=lambda value: np.array([value - start]),
+        from_array=lambda array: int(array[0]) + start,
     )
 
 
@@ -114,6 +123,7 @@ def _flat_list(space: ArrayDiscreteSpace | ArrayContinuousSpace) -> Flat:
         to_row=same,
         from_row=same,
         to_array=np.array,
+        from_array=lambda array: array.tolist(),
     )
 
 
@@ -128,11 +138,13 @@ def _flat_continuous(space: ContinuousSpace) -> Flat:
         to_row=lambda value: [value],
         from_row=lambda row: float(row[0]),
         to_array=lambda value: np.array([value]),
+        from_array=lambda array: float(array[0]),
     )
 
 
 def _flat_array(space: BoundedArraySpace) -> Flat:
     shape, dtype = space.shape, space.dtype
+    number = np.dtype(np.int8) if dtype.kind == "b" else dtype  # True and False count as 1 and 0
     return Flat(
         space.low.reshape(-1).tolist(),
         space.high.reshape(-1).tolist(),
@@ -140,7 +152,8 @@ def _flat_array(space: BoundedArraySpace) -> Flat:
         shape=shape,
         stype=space.stype,
         dtype=dtype,
-        to_row=lambda value: value.reshape(-1).tolist(),
+        to_row=lambda value: np.asarray(value, number).reshape(-1).tolist(),
         from_row=lambda row: np.array(row, dtype).reshape(shape),
-        to_array=np.asarray,
+        to_array=same,
+        from_array=lambda array: np.asarray(array, dtype),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from typing import TYPE_CHECKING, Any
 
 from srl.base.define import SpaceTypes
 from srl.base.exception import NotSupportedError
+from srl.base.spaces.lattice import require_listable
 from srl.base.spaces.space import SpaceBase
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class MultiSpace(SpaceBase[list[Any]]):
     def __str__(self) -> str:
         return f"Multi({', '.join(map(str, self.spaces))})"
 
-    def create_division_tbl(self, division_num: int) -> None:
+    def create_division_tbl(self, division_num: int, max_size: int = 100_000, max_byte: int = 1 << 30) -> None:
         super().create_division_tbl(division_num)
         for part in self.spaces:
             part.create_division_tbl(division_num)
@@ -89,7 +91,9 @@ class MultiSpace(SpaceBase[list[Any]]):
 
     def get_valid_actions(self, masks: list[list[Any]] | None = None) -> list[list[Any]]:
         banned = {self.to_str(m) for m in masks or ()}
-        every = map(list, itertools.product(*(part.get_valid_actions() for part in self.spaces)))
+        parts = [part.get_valid_actions() for part in self.spaces]
+        require_listable(self, math.prod(map(len, parts)))
+        every = map(list, itertools.product(*parts))
         return [value for value in every if self.to_str(value) not in banned]
 
     def get_onehot(self, x: list[Any]) -> list[Any]:

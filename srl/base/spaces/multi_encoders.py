@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srl.base.define import RLBaseTypes
+from srl.base.spaces import number_encoders
 from srl.base.spaces.array_continuous import ArrayContinuousSpace
 from srl.base.spaces.array_discrete import ArrayDiscreteSpace
 from srl.base.spaces.box import BoxSpace
-from srl.base.spaces.discrete import DiscreteSpace
 from srl.base.spaces.flat import same
 from srl.base.spaces.lattice import Lattice
 from srl.base.spaces.np_array import NpArraySpace
@@ -35,7 +35,7 @@ def to_discrete(space: MultiSpace, options: SpaceEncodeOptions) -> Encoder:
     """Number the combinations of the parts' numbers."""
     parts = _encoders(space, RLBaseTypes.DISCRETE, options)
     lattice = Lattice([0] * len(parts), [part.space.n - 1 for part in parts])  # type: ignore[attr-defined]
-    return _joined(DiscreteSpace(lattice.size), parts, lattice.index, lattice.row)
+    return _joined(number_encoders.count_all(space, lattice), parts, lattice.index, lattice.row)
 
 
 def to_array_discrete(space: MultiSpace, options: SpaceEncodeOptions) -> Encoder:

@@ -6,6 +6,7 @@ function takes a space and the options, and returns the encoder to one kind of s
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -14,10 +15,11 @@ from srl.base.define import SpaceTypes
 from srl.base.exception import NotSupportedError
 from srl.base.spaces.array_continuous import ArrayContinuousSpace
 from srl.base.spaces.array_discrete import ArrayDiscreteSpace
+from srl.base.spaces.arrays import BoundedArraySpace
 from srl.base.spaces.box import BoxSpace
 from srl.base.spaces.continuous import ContinuousSpace
 from srl.base.spaces.discrete import DiscreteSpace
-from srl.base.spaces.flat import Flat, Row, chain, flatten, same
+from srl.base.spaces.flat import Flat, Row, chain, flatten, repair_to, same
 from srl.base.spaces.lattice import Lattice, Quantizer, points_per_axis
 from srl.base.spaces.np_array import NpArraySpace
 from srl.base.spaces.scaling import Scaling
@@ -25,6 +27,8 @@ from srl.base.spaces.space import Encoder, SpaceBase, SpaceEncodeOptions
 from srl.base.spaces.text import TextSpace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 
@@ -47,13 +51,21 @@ def _count_integers(space: SpaceBase[Any], flat: Flat) -> Encoder:
     if not flat.is_finite:
         _refuse_infinite(space, "DISCRETE")
     lattice = Lattice([round(x) for x in flat.low], [round(x) for x in flat.high])
-    target = DiscreteSpace(lattice.size)
-    return Encoder(target, chain(flat.to_row, lattice.index), chain(lattice.row, flat.from_row))
+    return Encoder(count_all(space, lattice), chain(flat.to_row, lattice.index), chain(lattice.row, flat.from_row))
+
+
+def count_all(space: SpaceBase[Any], lattice: Lattice) -> DiscreteSpace:
+    """Return the space of the numbers of a lattice. Raises NotSupportedError if they exceed 64 bits."""
+    if lattice.size > np.iinfo(np.int64).max:
+        raise NotSupportedError(
+            f"{space} has more than 2**63 values, which DISCRETE cannot number. Choose another type "
+            "(override_observation_type or override_action_type), fewer numbers (a processor), or round each "
+            "number on its own (ARRAY_DISCRETE with observation_division_num or action_division_num 0)"
+        )
+    return DiscreteSpace(lattice.size)
 
 
 def _count_grid(space: SpaceBase[Any], flat: Flat) -> Encoder:
-    if not flat.is_finite:
-        _refuse_infinite(space, "DISCRETE")
     if space.division_num < 1:
         raise NotSupportedError(
             f"{space} has numbers with fractions: to make it discrete, say into how many points to divide it "
@@ -63,7 +75,7 @@ def _count_grid(space: SpaceBase[Any], flat: Flat) -> Encoder:
     grid = Quantizer(flat.low, flat.high, count)
     lattice = Lattice([0] * flat.size, [count - 1] * flat.size)
     return Encoder(
-        DiscreteSpace(lattice.size),
+        count_all(space, lattice),
         lambda value: lattice.index(grid.nearest(flat.to_row(value))),
         lambda index: flat.from_row(grid.point(lattice.row(index))),
     )
@@ -71,9 +83,9 @@ def _count_grid(space: SpaceBase[Any], flat: Flat) -> Encoder:
 
 def _refuse_infinite(space: SpaceBase[Any], wanted: str) -> NoReturn:
     raise NotSupportedError(
-        f"{space} has infinite bounds and cannot become {wanted}, however large observation_division_num "
-        "or action_division_num is. Give it finite bounds (override_observation_space or "
-        "override_action_space of EnvConfig), or choose another type (override_observation_type or "
+        f"{space} has infinite bounds, and so too many whole numbers to become {wanted}. Divide numbers with fractions "
+        "(observation_division_num or action_division_num above 0), give finite bounds (override_observation_space "
+        "or override_action_space of EnvConfig), or choose another type (override_observation_type or "
         "override_action_type of the algorithm's config)"
     )
 
@@ -90,9 +102,23 @@ def to_array_discrete(space: SpaceBase[Any], options: SpaceEncodeOptions) -> Enc
         return Encoder(target, lambda v: [single.encode(v)], lambda row: single.decode(row[0]))
     if not flat.is_finite:
         _refuse_infinite(space, "ARRAY_DISCRETE")
+    return _list_integers(flat) if flat.integer else _round_each(space, flat)
+
+
+def _list_integers(flat: Flat) -> Encoder:
     target = ArrayDiscreteSpace(flat.size, [round(x) for x in flat.low], [round(x) for x in flat.high])
-    encode = flat.to_row if flat.integer else chain(flat.to_row, _round_row)
-    return Encoder(target, encode, flat.from_row)
+    return Encoder(target, flat.to_row, flat.from_row)
+
+
+def _round_each(space: SpaceBase[Any], flat: Flat) -> Encoder:
+    low, high = [math.ceil(x) for x in flat.low], [math.floor(x) for x in flat.high]
+    if any(a > b for a, b in zip(low, high, strict=True)):
+        raise NotSupportedError(
+            f"{space} has an axis without a whole number to round to. "
+            "Set observation_division_num or action_division_num to 2 or more"
+        )
+    target = ArrayDiscreteSpace(flat.size, low, high)
+    return Encoder(target, chain(flat.to_row, target.sanitize), chain(_float_row, flat.from_row))
 
 
 def _round_row(row: Row) -> list[int]:
@@ -143,11 +169,15 @@ def _to_array(space: SpaceBase[Any], options: SpaceEncodeOptions, *, one_dimensi
         if one_dimension
         else BoxSpace(shape, low, high, scaling.dtype, stype)
     )
-    return Encoder(
-        target,
-        lambda value: scaling.forward(flat.to_array(value)).reshape(shape),
-        lambda array: flat.from_row(scaling.backward(array.reshape(flat.shape)).reshape(-1).tolist()),
-    )
+    to_shape, to_flat_shape = (same, same) if shape == flat.shape else (_reshape(shape), _reshape(flat.shape))
+    encode = chain(flat.to_array, chain(scaling.forward, to_shape))
+    decode = chain(to_flat_shape, chain(scaling.backward, flat.from_array))
+    is_exact = isinstance(space, BoundedArraySpace) and scaling.keeps(space.dtype)
+    return Encoder(target, encode, decode if is_exact else chain(decode, repair_to(space)))
+
+
+def _reshape(shape: tuple[int, ...]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    return lambda array: array.reshape(shape)
 
 
 def _array(row: Row, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -6,6 +6,18 @@ from typing import Any
 
 import numpy as np
 
+WHOLE = (int, np.integer)
+"""The types of whole numbers."""
+FRACTIONAL = (float, np.floating)
+"""The types of numbers with fractions."""
+
+_NO_BOUND = float(np.finfo(np.float32).max)
+
+
+def is_bound(x: float) -> bool:
+    """Tell whether a number bounds anything: float32's largest, which some environments give, does not."""
+    return abs(x) < _NO_BOUND
+
 
 def as_float(val: Any) -> float:
     """Return a number, or the only element of a list or array. Raises ValueError if there is none."""

@@ -58,6 +58,10 @@ class Scaling:
             return np.asarray(array, self.dtype)
         return ((array - self.offset) / self.span + self.base).astype(self.dtype)
 
+    def keeps(self, dtype: np.dtype[Any]) -> bool:
+        """Tell whether an array of `dtype` comes out as it went in."""
+        return self.offset is None and self.dtype == dtype
+
     def backward(self, array: NDArray[Any]) -> NDArray[Any]:
         """Undo `forward`."""
         if self.offset is not None:

@@ -180,11 +180,13 @@ class SpaceBase(ABC, Generic[T]):
 
     # --- conversion to what an algorithm wants
 
-    def create_division_tbl(self, division_num: int) -> None:
+    def create_division_tbl(self, division_num: int, max_size: int = 100_000, max_byte: int = 1 << 30) -> None:
         """Set how many points numbers with fractions are divided into when they become discrete.
 
-        For several axes each gets the same number of points, at least 2, with a product near `division_num`.
-        0 or less means that ARRAY_DISCRETE rounds to whole numbers. Spaces of whole numbers do not need it.
+        For several axes each gets the same number of points, at least 2, with a product near `division_num`;
+        where they lie is said in srl.base.spaces.lattice. 0 or less means that ARRAY_DISCRETE rounds to whole
+        numbers. Spaces of whole numbers do not need it. Points are computed, not stored, so that `max_size` and
+        `max_byte`, the limits of a table, limit nothing: they are there for code that gives them.
         """
         self.division_num = division_num
 

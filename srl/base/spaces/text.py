@@ -56,6 +56,8 @@ class TextSpace(SpaceBase[str]):
 
     def sanitize(self, val: Any) -> str:
         text = str(val)[: self.max_length] if self.max_length >= 0 else str(val)
+        if self.charset:
+            text = "".join(c if c in self.charset else self.padding for c in text)
         return text.ljust(self.min_length, self.padding)
 
     def check_val(self, val: Any) -> bool:

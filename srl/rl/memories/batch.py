@@ -10,7 +10,8 @@ from typing import Any, overload
 import numpy as np
 
 from srl.rl.memories.packed import pack, unpack
-from srl.rl.memories.schema import Array, Schema, schema_of_columns, stack
+from srl.rl.memories.rows import stack
+from srl.rl.memories.schema import Array, Schema, schema_of_columns
 
 
 class Batch(Sequence[Any], ABC):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from srl.rl.memories.batch import ColumnBatch
+from srl.rl.memories.rows import Reader
 from srl.rl.memories.schema import Array, Schema, SchemaError, converted, schema_of
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ class ColumnStore:
     """
 
     def __init__(self, schema: Schema, capacity: int, max_bytes: int) -> None:
-        fitting = max_bytes // max(1, schema.item_bytes) if max_bytes else capacity
-        self.rows = max(1, min(capacity, fitting))
+        self.rows = schema.fitting(capacity, max_bytes) if max_bytes else capacity
         self._adopt(schema, schema.allocate(self.rows))
 
     def put(self, number: int, item: Any) -> bool:
@@ -53,8 +53,8 @@ class ColumnStore:
         return max(first, end - self.rows)
 
     def _write(self, number: int, item: Any) -> bool:
-        values = self.schema.values(item)
-        if values is None or not all(fits(value) for fits, value in zip(self._checks, values, strict=True)):
+        values = self._reader.values(item)
+        if values is None:
             return False
         row = number % self.rows
         for column, value in zip(self._columns, values, strict=True):
@@ -80,7 +80,7 @@ class ColumnStore:
     def _adopt(self, schema: Schema, columns: list[Array]) -> None:
         self.schema = schema
         self._columns = columns
-        self._checks = schema.checkers()
+        self._reader = Reader(schema)
 
 
 def _write_around(column: Array, start: int, values: Array) -> None:

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class ItemStore:
-    """A ring of items. What `add...` returns are the numbers of the items that had to go, oldest first.
+    """A ring of items.
 
     Args:
         capacity: how many items there is room for...
@@ -46,7 +46,7 @@ class ItemStore:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def add(self, item: Any) -> range:
+    def add(self, item: Any) -> None:
         """Take in a copy of an item."""
         end = self.numbers.stop
         store = self._store or self._begun(item)
@@ -54,17 +54,17 @@ class ItemStore:
             store = self._repacked()
         if isinstance(store, PackedStore):
             store.put(end, self.pack(item))
-        return self._took(1, store)
+        self._took(1, store)
 
-    def add_packed(self, data: bytes) -> range:
+    def add_packed(self, data: bytes) -> None:
         """Take in an item that `pack` made bytes of, without looking into it."""
         store = self._store if isinstance(self._store, PackedStore) else self._repacked()
         store.put(self.numbers.stop, data)
-        return self._took(1, store)
+        self._took(1, store)
 
-    def add_columns(self, columns: Mapping[str, Array]) -> range:
+    def add_columns(self, columns: Mapping[str, Array]) -> None:
         """Take in items that are dicts and come as columns, each of shape (items, ...)."""
-        return self._extend(ColumnBatch(schema_of_dict(columns), list(columns.values())))
+        self._extend(ColumnBatch(schema_of_dict(columns), list(columns.values())))
 
     def gather(self, numbers: npt.NDArray[np.int64]) -> Batch:
         """Return the items of these numbers, all of which must be held."""
@@ -74,11 +74,10 @@ class ItemStore:
         """Return an item as the bytes that `add_packed` takes."""
         return pack(item, compress=self._compress, level=self._level)
 
-    def clear(self) -> range:
-        """Forget all items, and what they looked like. Returns their numbers."""
-        gone, self.numbers = self.numbers, range(self.numbers.stop, self.numbers.stop)
+    def clear(self) -> None:
+        """Forget all items, and what they looked like."""
+        self.numbers = range(self.numbers.stop, self.numbers.stop)
         self._store = None
-        return gone
 
     def backup(self) -> Any:
         """Return the items as plain data, oldest first."""
@@ -98,21 +97,21 @@ class ItemStore:
     def _columns_of(self, schema: Schema) -> ColumnStore:
         return ColumnStore(schema, self._capacity, self._max_bytes)
 
-    def _extend(self, batch: Batch) -> range:
-        if isinstance(batch, ColumnBatch):
-            store = self._store or self._columns_of(batch.schema)
-            if isinstance(store, ColumnStore) and store.extend(self.numbers.stop, batch.schema, batch.arrays):
-                return self._took(len(batch), store)
-            return self._extend_packed([self.pack(item) for item in batch])
-        return self._extend_packed(batch.packed())
+    def _extend(self, batch: Batch) -> None:
+        if not isinstance(batch, ColumnBatch):
+            self._extend_packed(batch.packed())
+            return
+        store = self._store or self._columns_of(batch.schema)
+        if isinstance(store, ColumnStore) and store.extend(self.numbers.stop, batch.schema, batch.arrays):
+            self._took(len(batch), store)
+        else:
+            self._extend_packed([self.pack(item) for item in batch])
 
-    def _extend_packed(self, packed: Sequence[bytes]) -> range:
-        if not packed:
-            return range(0)
+    def _extend_packed(self, packed: Sequence[bytes]) -> None:
         store = self._store if isinstance(self._store, PackedStore) else self._repacked()
         for number, data in enumerate(packed, self.numbers.stop):
             store.put(number, data)
-        return self._took(len(packed), store)
+        self._took(len(packed), store)
 
     def _repacked(self) -> PackedStore:
         """Return a store of bytes with all items held."""
@@ -124,8 +123,7 @@ class ItemStore:
             store.put(number, self.pack(item))
         return store
 
-    def _took(self, count: int, store: ColumnStore | PackedStore) -> range:
-        first, end = self.numbers.start, self.numbers.stop + count
+    def _took(self, count: int, store: ColumnStore | PackedStore) -> None:
+        end = self.numbers.stop + count
         self._store = store
-        self.numbers = range(store.first_kept(first, end), end)
-        return range(first, self.numbers.start)
+        self.numbers = range(store.first_kept(self.numbers.start, end), end)

@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Array: TypeAlias = npt.NDArray[Any]
 Kind: TypeAlias = Literal["dict", "tuple", "list", "value"]
 
-_BOOL, _INT, _FLOAT = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float64)
-_NUMBERS: dict[type, np.dtype[Any]] = {bool: _BOOL, int: _INT, float: _FLOAT}
+BOOL, INT, FLOAT = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float64)
+_NUMBERS: dict[type, np.dtype[Any]] = {bool: BOOL, int: INT, float: FLOAT}
 _KINDS: dict[type, Kind] = {dict: "dict", tuple: "tuple", list: "list"}
-_INT64 = np.iinfo(np.int64)
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _EXACT = 2**53
 """Up to here a float64 holds every integer."""
 
@@ -42,22 +42,9 @@ class Field:
         """Return what holds the values of both, None when nothing does: an int and a float give a float."""
         if self == other:
             return self
-        if self.shape == other.shape == () and {self.dtype, other.dtype} == {_INT, _FLOAT}:
-            return Field(_FLOAT, ())
+        if self.shape == other.shape == () and {self.dtype, other.dtype} == {INT, FLOAT}:
+            return Field(FLOAT, ())
         return None
-
-    def checker(self) -> Callable[[Any], bool]:
-        """Return what tells whether a value can lie in an array of this type without loss."""
-        dtype, shape = self.dtype, self.shape
-        if shape:
-            return lambda value: type(value) is np.ndarray and value.shape == shape and value.dtype == dtype
-        if dtype == _FLOAT:
-            return lambda value: type(value) is float or type(value) is np.float64 or _is_exact(value)
-        if dtype == _INT:
-            return lambda value: type(value) is np.int64 or (type(value) is int and _fits_int64(value))
-        if dtype == _BOOL:
-            return lambda value: type(value) is bool or type(value) is np.bool_
-        return lambda value: type(value) is not np.ndarray and getattr(value, "dtype", None) == dtype
 
 
 @dataclass(frozen=True)
@@ -75,19 +62,9 @@ class Schema:
         """How much memory one item takes."""
         return sum(field.dtype.itemsize * math.prod(field.shape) for field in self.fields)
 
-    def checkers(self) -> list[Callable[[Any], bool]]:
-        """Return one check a field."""
-        return [field.checker() for field in self.fields]
-
-    def values(self, item: Any) -> Iterable[Any] | None:
-        """Return the values of an item, one a field; None when its container is another."""
-        if self.kind == "value":
-            return (item,)
-        if _KINDS.get(type(item)) != self.kind or len(item) != len(self.fields):
-            return None
-        if self.kind != "dict":
-            return cast("Sequence[Any]", item)
-        return item.values() if tuple(item) == self.names else None
+    def fitting(self, items: int, max_bytes: int) -> int:
+        """Return for how many items there is room, within a number of items and one of bytes; for one in any case."""
+        return max(1, min(items, max_bytes // max(1, self.item_bytes)))
 
     def merged(self, other: Schema) -> Schema | None:
         """Return a schema for the items of both, None when there is none."""
@@ -157,25 +134,12 @@ def converted(columns: Sequence[Array], schema: Schema) -> list[Array] | None:
     return result
 
 
-def stack(items: Sequence[Any]) -> tuple[Schema, list[Array]]:
-    """Return items as columns. Raises SchemaError when they have no common schema."""
-    schema: Schema | None = schema_of(items[0])
-    for item in items:
-        schema = schema and schema.merged(schema_of(item))
-    if schema is None:
-        raise SchemaError("the items differ in their fields, types or shapes")
-    rows = [tuple(schema.values(item) or ()) for item in items]
-    return schema, [
-        np.array(values, field.dtype) for values, field in zip(zip(*rows, strict=True), schema.fields, strict=True)
-    ]
-
-
 def _field_of(value: Any) -> Field:
     if isinstance(value, np.ndarray | np.generic) and type(value) not in _SUBCLASSED:
         if value.dtype.kind not in "biufcmM" or (isinstance(value, np.ndarray) and value.ndim == 0):
             raise SchemaError(f"an array of {value.dtype} and shape {value.shape} has no schema")
         return Field(value.dtype, value.shape)
-    if type(value) not in _NUMBERS or (type(value) is int and not _fits_int64(value)):
+    if type(value) not in _NUMBERS or (type(value) is int and not INT64_MIN <= value <= INT64_MAX):
         raise SchemaError(f"a {type(value).__name__} has no schema")
     return Field(_NUMBERS[type(value)], ())
 
@@ -185,15 +149,12 @@ _SUBCLASSED = (np.ma.MaskedArray, np.matrix, np.recarray)
 
 
 def _values_of(column: Array) -> Iterable[Any]:
-    plain = column.ndim == 1 and column.dtype in {_BOOL, _INT, _FLOAT}
+    plain = column.ndim == 1 and column.dtype in {BOOL, INT, FLOAT}
     return cast("Iterable[Any]", column.tolist() if plain else column)
 
 
-def _fits_int64(value: int) -> bool:
-    return bool(_INT64.min <= value <= _INT64.max)
-
-
-def _is_exact(value: Any) -> bool:
+def is_exact(value: Any) -> bool:
+    """Tell whether a value is an integer that a float64 holds."""
     return type(value) in {int, np.int64} and -_EXACT <= value <= _EXACT
 
 

@@ -1,7 +1,8 @@
 """A sum tree in numpy: values by slot, of which one can be drawn in proportion to its value, many at a time.
 
-Schaul et al. 2016, "Prioritized Experience Replay", appendix B.2.1, with 32 children a node in place of 2: a tree of a
-million slots has four levels, and each step down is the same few array operations for all draws together.
+Schaul et al. 2016, "Prioritized Experience Replay", appendix B.2.1, with 32 children a node in place of 2, and a wide
+top: of a million slots there are two levels below it, and each step down is the same few array operations for all draws
+together.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from srl.rl.memories.drawing import Floats, Ints
 
 CHILDREN = 32
+TOP_NODES = 1024
+"""Most nodes without a parent: their running sum is made for every `find`."""
 PENDING_WRITES = 4096
+_ONES = np.ones(CHILDREN)
 
 
 class SumTree:
@@ -26,8 +30,9 @@ class SumTree:
 
     def __init__(self, capacity: int) -> None:
         self._levels = [np.zeros((_rows(capacity), CHILDREN))]
-        while len(self._levels[-1]) > 1:
+        while len(self._levels[-1]) > TOP_NODES:
             self._levels.append(np.zeros((_rows(len(self._levels[-1])), CHILDREN)))
+        self._top = np.zeros(len(self._levels[-1]))
         self._values = self._levels[0].reshape(-1)
         self._changed: list[Ints] = []
 
@@ -45,7 +50,7 @@ class SumTree:
     def total(self) -> float:
         """Return the sum of all values."""
         self._sum_up()
-        return float(self._levels[-1].sum())
+        return float(self._top.sum())
 
     def find(self, points: Floats) -> Ints:
         """Return, for each point from 0 to below `total()`, the slot where the running sum of values passes it.
@@ -53,15 +58,18 @@ class SumTree:
         A slot whose value is 0 is never returned, unless all are.
         """
         self._sum_up()
-        nodes = np.zeros(len(points), np.int64)
-        rows = np.arange(len(points))
+        running = np.zeros(len(self._top) + 1)
+        self._top.cumsum(out=running[1:])
+        points = _below(points, running[-1])
+        nodes: Ints = running[1:-1].searchsorted(points, side="right")
+        points = points - running[nodes]
+        rows = np.arange(len(points)) * (CHILDREN + 1)
+        sums = np.zeros((len(points), CHILDREN + 1))
         for level in reversed(self._levels):
-            children = level[nodes]
-            sums = children.cumsum(axis=1)
-            # A point may lie beyond the sum of its node by rounding: it is moved into the last child that has any.
-            points = np.minimum(points, np.nextafter(sums[:, -1], 0))
-            chosen = (sums <= points[:, None]).sum(axis=1)
-            points = np.maximum(points - (sums[rows, chosen] - children[rows, chosen]), 0)
+            level.take(nodes, axis=0).cumsum(axis=1, out=sums[:, 1:])
+            points = _below(points, sums[:, -1])
+            chosen = (sums[:, 1:] > points[:, None]).argmax(axis=1)
+            points = points - sums.reshape(-1)[rows + chosen]
             nodes = nodes * CHILDREN + chosen
         return nodes
 
@@ -69,11 +77,17 @@ class SumTree:
         """Bring the sums above changed slots up to date."""
         if not self._changed:
             return
-        nodes = np.unique(np.concatenate(self._changed) // CHILDREN)
+        nodes = np.concatenate(self._changed)
         self._changed.clear()
-        for below, level in zip(self._levels, self._levels[1:], strict=False):
-            level.reshape(-1)[nodes] = below[nodes].sum(axis=1)
-            nodes = nodes // CHILDREN
+        sums = [*(level.reshape(-1) for level in self._levels[1:]), self._top]
+        for below, above in zip(self._levels, sums, strict=True):
+            nodes = nodes // CHILDREN if len(nodes) < len(below) else np.arange(len(below))
+            above[nodes] = below.take(nodes, axis=0) @ _ONES
+
+
+def _below(points: Floats, sums: Floats) -> Floats:
+    """Move points that lie beyond the sum of their node, by rounding, into the last child that has any."""
+    return np.minimum(points, np.nextafter(sums, 0))
 
 
 def _rows(count: int) -> int:
