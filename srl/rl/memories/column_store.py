@@ -25,6 +25,7 @@ class ColumnStore:
     """
 
     def __init__(self, schema: Schema, capacity: int, max_bytes: int) -> None:
+        self.schema = schema
         self.rows = schema.fitting(capacity, max_bytes) if max_bytes else capacity
         self._adopt(schema, schema.allocate(self.rows))
 
@@ -34,9 +35,8 @@ class ColumnStore:
 
     def extend(self, number: int, schema: Schema, columns: Sequence[Array]) -> bool:
         """Copy in items that come as columns, the first one as `number`; False when they do not fit."""
-        merged = self.schema.merged(schema)
-        values = converted(columns, merged) if merged is not None else None
-        if merged is None or values is None or not self._widen(merged):
+        values = columns if schema is self.schema else self._merge(schema, columns)
+        if values is None:
             return False
         skipped = max(0, len(columns[0]) - self.rows)
         for column, new in zip(self._columns, values, strict=True):
@@ -60,6 +60,16 @@ class ColumnStore:
         for column, value in zip(self._columns, values, strict=True):
             column[row] = value
         return True
+
+    def _merge(self, schema: Schema, columns: Sequence[Array]) -> Sequence[Array] | None:
+        """Return columns in the types of this store, which may become wider; None when they do not fit."""
+        merged = self.schema.merged(schema)
+        values = converted(columns, merged) if merged is not None else None
+        if merged is None or values is None or not self._widen(merged):
+            return None
+        if schema == self.schema:
+            self.schema = schema  # the very same one comes next time
+        return values
 
     def _widen_for(self, item: Any) -> bool:
         try:
@@ -85,6 +95,10 @@ class ColumnStore:
 
 def _write_around(column: Array, start: int, values: Array) -> None:
     """Copy values into a ring, beginning at row `start`."""
-    head = min(len(values), len(column) - start)
-    column[start : start + head] = values[:head]
-    column[: len(values) - head] = values[head:]
+    end = start + len(values)
+    if end <= len(column):
+        column[start:end] = values
+    else:
+        head = len(column) - start
+        column[start:] = values[:head]
+        column[: end - len(column)] = values[head:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -116,7 +117,13 @@ def schema_of(item: Any) -> Schema:
 
 def schema_of_columns(kind: Kind, names: Iterable[str], columns: Iterable[Array]) -> Schema:
     """Return the schema of items that come as columns, each of shape (items, ...)."""
-    return Schema(kind, tuple(names), tuple(Field(column.dtype, column.shape[1:]) for column in columns))
+    return _schema(kind, tuple(names), tuple([(column.dtype, column.shape[1:]) for column in columns]))
+
+
+@lru_cache
+def _schema(kind: Kind, names: tuple[str, ...], layouts: tuple[tuple[np.dtype[Any], tuple[int, ...]], ...]) -> Schema:
+    """Return the same object each time, which is compared at no cost: columns of one schema come again and again."""
+    return Schema(kind, names, tuple(Field(*layout) for layout in layouts))
 
 
 def schema_of_dict(columns: Mapping[str, Array]) -> Schema:
