@@ -121,7 +121,9 @@ class RowBuffer:
 
 
 def stack(items: Sequence[Any]) -> tuple[Schema, list[Array]]:
-    """Return items as columns. Raises SchemaError when they have no common schema."""
+    """Return items as columns. Raises SchemaError when there are none, or they have no common schema."""
+    if not items:
+        raise SchemaError("no items have no schema")
     schema: Schema | None = schema_of(items[0])
     for item in items:
         schema = schema and schema.merged(schema_of(item))
