@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -24,15 +25,14 @@ ACTS, REWARDS, DONES = np.ones(MANY, np.int64), np.ones(MANY), np.zeros(MANY, bo
 class Srl:
     """Ours: dicts one by one as a Worker gives them, many as columns, samples as columns."""
 
-    item = {"obs": OBS, "act": 1, "rew": 1.0, "next_obs": OBS, "done": False}
-    columns = {"obs": OBS_MANY, "act": ACTS, "rew": REWARDS, "next_obs": OBS_MANY, "done": DONES}
-
     def __init__(self, capacity, prioritized):
-        sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        sys.path.insert(0, str(Path(__file__).parent.parent))
         from srl.base.rl.config import DummyRLConfig
         from srl.rl.memories.priority_replay_buffer import PriorityReplayBufferConfig, RLPriorityReplayBuffer
         from srl.rl.memories.replay_buffer import ReplayBufferConfig, RLReplayBuffer
 
+        self.item = {"obs": OBS, "act": 1, "rew": 1.0, "next_obs": OBS, "done": False}
+        self.columns = {"obs": OBS_MANY, "act": ACTS, "rew": REWARDS, "next_obs": OBS_MANY, "done": DONES}
         config = DummyRLConfig()
         config.batch_size = 32
         if prioritized:
@@ -161,6 +161,7 @@ class Tianshou:
         )
 
         options = {"alpha": ALPHA, "beta": BETA} if prioritized else {}
+        self.capacity, self.prioritized = capacity, prioritized
         self.one = (PrioritizedReplayBuffer if prioritized else ReplayBuffer)(capacity, **options)
         self.many = (PrioritizedVectorReplayBuffer if prioritized else VectorReplayBuffer)(capacity, MANY, **options)
         self.row = Batch(obs=OBS, act=1, rew=1.0, terminated=False, truncated=False, obs_next=OBS, info={})
@@ -174,6 +175,17 @@ class Tianshou:
 
     def add_many(self):
         self.many.add(self.rows, buffer_ids=self.places)
+
+    def fill(self):
+        # Samples of a memory for many environments at once are slow, and filling a plain one item by item too.
+        if self.prioritized:
+            fill(self, self.capacity)
+        else:
+            names = ("obs", "act", "rew", "terminated", "truncated", "done", "obs_next")
+            arrays = (OBS_MANY, ACTS, REWARDS, DONES, DONES, DONES, OBS_MANY)
+            repeats = self.capacity // MANY + 1
+            columns = {n: np.concatenate([a] * repeats)[: self.capacity] for n, a in zip(names, arrays, strict=True)}
+            self.many = type(self.one).from_data(**columns)
 
     def sample(self, size):
         return self.many.sample(size)
@@ -192,6 +204,12 @@ LIBRARIES = {
 }
 
 
+def fill(memory, capacity):
+    """Fill a memory by the fast way."""
+    for _ in range(capacity // MANY + 1):
+        memory.add_many()
+
+
 def items_per_s(operation, items, seconds):
     """Return items per second of an operation that is repeated for about so long, after a tenth of that."""
     calls = 1
@@ -202,10 +220,11 @@ def items_per_s(operation, items, seconds):
 
 
 def timed(operation, calls):
-    begun_s = time.perf_counter()
+    """Return seconds of CPU, which other work on the machine disturbs least: every library has one thread here."""
+    begun_s = time.process_time()
     for _ in range(calls):
         operation()
-    return time.perf_counter() - begun_s
+    return time.process_time() - begun_s
 
 
 def measure(memory, capacity, prioritized, seconds):
@@ -213,15 +232,13 @@ def measure(memory, capacity, prioritized, seconds):
     figures = {"add one": items_per_s(memory.add_one, 1, seconds)}
     if not prioritized:
         figures[f"add {MANY} at a time"] = items_per_s(memory.add_many, MANY, seconds)
-    for _ in range(capacity // MANY + 1):
-        memory.add_many()
-    rng = np.random.default_rng(1)
+    memory.fill() if isinstance(memory, Tianshou) else fill(memory, capacity)
     for size in (32, 256, 512) if prioritized else (32, 256):
         if prioritized:
-            priorities = rng.random(size)
-            name, operation = f"sample + update {size}", lambda: memory.sample_update(size, priorities)
+            name = f"sample + update {size}"
+            operation = partial(memory.sample_update, size, np.random.default_rng(1).random(size))
         else:
-            name, operation = f"sample {size}", lambda: memory.sample(size)
+            name, operation = f"sample {size}", partial(memory.sample, size)
         figures[name] = items_per_s(operation, size, seconds)
     if isinstance(memory, Srl) and not prioritized:
         figures["sample 32 as items"] = items_per_s(lambda: memory.sample_items(32), 32, seconds)
