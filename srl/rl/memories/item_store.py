@@ -65,7 +65,9 @@ class ItemStore:
 
     def add_columns(self, columns: Mapping[str, Array]) -> None:
         """Take in items that are dicts and come as columns, each of shape (items, ...)."""
-        self.extend(ColumnBatch(schema_of_dict(columns), list(columns.values())))
+        known = self._store.schema if isinstance(self._store, ColumnStore) else None
+        schema = known if known is not None and known.is_of(columns) else schema_of_dict(columns)
+        self.extend(ColumnBatch(schema, list(columns.values())))
 
     def extend(self, batch: Batch) -> None:
         """Take in copies of many items."""

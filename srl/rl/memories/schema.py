@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -67,6 +66,15 @@ class Schema:
         """Return for how many items there is room, within a number of items and one of bytes; for one in any case."""
         return max(1, min(items, max_bytes // max(1, self.item_bytes)))
 
+    def is_of(self, columns: Mapping[str, Array]) -> bool:
+        """Tell whether this is the schema of dicts that come as columns by name."""
+        if tuple(columns) != self.names:
+            return False
+        for field, column in zip(self.fields, columns.values(), strict=True):
+            if column.dtype != field.dtype or column.shape[1:] != field.shape:
+                return False
+        return True
+
     def merged(self, other: Schema) -> Schema | None:
         """Return a schema for the items of both, None when there is none."""
         if (self.kind, self.names, len(self.fields)) != (other.kind, other.names, len(other.fields)):
@@ -117,13 +125,7 @@ def schema_of(item: Any) -> Schema:
 
 def schema_of_columns(kind: Kind, names: Iterable[str], columns: Iterable[Array]) -> Schema:
     """Return the schema of items that come as columns, each of shape (items, ...)."""
-    return _schema(kind, tuple(names), tuple([(column.dtype, column.shape[1:]) for column in columns]))
-
-
-@lru_cache
-def _schema(kind: Kind, names: tuple[str, ...], layouts: tuple[tuple[np.dtype[Any], tuple[int, ...]], ...]) -> Schema:
-    """Return the same object each time, which is compared at no cost: columns of one schema come again and again."""
-    return Schema(kind, names, tuple(Field(*layout) for layout in layouts))
+    return Schema(kind, tuple(names), tuple(Field(column.dtype, column.shape[1:]) for column in columns))
 
 
 def schema_of_dict(columns: Mapping[str, Array]) -> Schema:
