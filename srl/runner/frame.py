@@ -23,13 +23,14 @@ _FURTHER_DECIMALS = re.compile(r"(\.\d{3})\d+")
 
 
 class FrameCallback(RunCallback, ABC):
-    """Calls `frame` each time an action is chosen, and once more when the episode is over.
+    """Calls `frame` each time an action is chosen, and once more when the episode is over, if `shows_end`.
 
     With `skip_steps`, `skipped_frame` is called in the steps of a frameskip.
     """
 
-    def __init__(self, *, skip_steps: bool) -> None:
+    def __init__(self, *, skip_steps: bool, shows_end: bool = True) -> None:
         self._skip_steps = skip_steps
+        self._shows_end = shows_end
 
     @abstractmethod
     def frame(self, state: RunStateActor) -> None:
@@ -47,7 +48,7 @@ class FrameCallback(RunCallback, ABC):
             self.skipped_frame(state)
 
     def on_episode_end(self, state: RunStateActor, **_kwargs: Any) -> None:
-        if state.worker.config.render_last_step:
+        if self._shows_end and state.worker.config.render_last_step:
             self.frame(state)
 
 

@@ -59,8 +59,8 @@ class Recording(Sequence["Picture"]):
 class RecordFrames(FrameCallback):
     """Records a picture of each frame."""
 
-    def __init__(self, recording: Recording, view: View, *, step_stop: bool, skip_steps: bool) -> None:
-        super().__init__(skip_steps=skip_steps)
+    def __init__(self, recording: Recording, view: View, *, step_stop: bool, skip_steps: bool, shows_end: bool) -> None:
+        super().__init__(skip_steps=skip_steps, shows_end=shows_end)
         self._recording = recording
         self._view = view
         self._step_stop = step_stop

@@ -250,7 +250,8 @@ class RenderMixin(RunnerBase):
     ) -> tuple[Recording, list[float]]:
         """Play an episode; return its frames and the rewards. Raises UsageError when there is no frame."""
         recording = Recording(self.env.get_render_scale(render_scale))
-        record = RecordFrames(recording, view, step_stop=step_stop, skip_steps=render_skip_step)
+        shows_end = play_mode == "replay_window"  # an animation has as many frames as steps
+        record = RecordFrames(recording, view, step_stop=step_stop, skip_steps=render_skip_step, shows_end=shows_end)
         all_callbacks = self._with_progress([record, *callbacks], enable_progress)
         state = self._play_one(play_mode, "rgb_array", all_callbacks, timeout, max_steps, players, training)
         recording.require_frames()
