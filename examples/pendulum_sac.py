@@ -1,6 +1,6 @@
 """SAC on Pendulum-v1 of gymnasium: a pendulum is swung up and held there; about -150 an episode is good.
 
-`python -m examples.pendulum_sac --steps 5000` takes about a minute, and needs `pip install 'srl-cluster[gymnasium]'`.
+`python -m examples.pendulum_sac --steps 5000` takes about a minute, and needs the extra `srl-cluster[gymnasium]`.
 """
 
 from __future__ import annotations
