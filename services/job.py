@@ -17,7 +17,7 @@ from services.author import is_authors
 from srl.base.context import RunContext
 from srl.base.env import registration as env_registration
 from srl.base.rl import registration as rl_registration
-from srl.utils.plain_data import TARGET, from_plain, to_plain
+from srl.utils.plain_data import CLASS, TARGET, from_plain, to_plain
 from srl_common import codec
 from srl_common.errors import DecodeError, SettingError, UserError
 
@@ -39,7 +39,7 @@ class Job:
     algorithm: dict[str, str]
     """The name that the algorithm is registered under, and its four entry points."""
     environment: dict[str, Any]
-    """Id, entry point and arguments of an environment that is registered; empty for one that is found otherwise."""
+    """How an environment that the author registered is registered elsewhere; empty for one that is found otherwise."""
     modules: list[str]
     """To import: the author's registrations are in them."""
     main_file: str
@@ -123,8 +123,7 @@ class Job:
             config = from_plain(self.context["rl_config"])
             memory, parameter, trainer, worker = entry_points
             rl_registration.register(config, memory, parameter, trainer, worker)
-        if self.environment and not env_registration.describe(self.environment["id"]):
-            env_registration.register(**self.environment)
+        env_registration.make_known(self.environment)
 
 
 def _modules(entry_points: Iterable[str]) -> list[str]:
@@ -139,7 +138,8 @@ def _classes_in(plain: Any) -> Iterator[str]:
         for each in plain:
             yield from _classes_in(each)
     elif isinstance(plain, dict):
-        yield from filter(None, [plain.get(TARGET)])
+        is_class = plain.get(TARGET) == CLASS
+        yield from filter(None, [plain.get("name" if is_class else TARGET)])
         yield from _classes_in(list(plain.values()))
 
 
@@ -180,20 +180,16 @@ def _sources(modules: Iterable[str]) -> dict[str, str]:
     return found
 
 
-class _Script(types.ModuleType):
-    """A script that a service has loaded for its classes."""
-
-
 def is_loading_main() -> bool:
     """Tell whether this process is a service that has loaded, or is loading, a script for its classes."""
-    return isinstance(sys.modules[MAIN], _Script)
+    return sys.modules[MAIN].__name__ == MAIN_IN_CHILD  # multiprocessing gives any main module this second name
 
 
 def _load_main(file: str, package: str) -> None:
     """Load a script for its classes: all of it but what stands under `if __name__ == "__main__"`."""
     if getattr(sys.modules.get(MAIN_IN_CHILD), "__file__", None) == file:
         return
-    module = _Script(MAIN_IN_CHILD)
+    module = types.ModuleType(MAIN_IN_CHILD)
     module.__file__ = file
     module.__package__ = package
     sys.modules[MAIN_IN_CHILD] = sys.modules[MAIN] = module

@@ -110,6 +110,7 @@ class Config(RLConfig):
             self.observation_space,
             self.hidden_sizes,
             actions + self.dueling,
+            framework=self.framework,
             streams=(1, actions) if self.dueling else (),
             dtype=self.get_dtype("np"),
         )

@@ -87,7 +87,7 @@ class Config(RLConfig):
     def validate_params(self) -> None:
         super().validate_params()
         check_framework(self.framework, "sac.Config.framework")
-        self._check("batch_size", self.batch_size >= 1, "1 or more")
+        self._check("hidden_sizes", min(self.hidden_sizes, default=1) >= 1, "a list of numbers of 1 or more")
         self._check("gamma", 0 <= self.gamma <= 1, "between 0 and 1")
         self._check("tau", 0 < self.tau <= 1, "above 0 and at most 1")
         for name in ("lr", "initial_temperature"):
@@ -139,6 +139,10 @@ class Parameter(RLParameter[Config]):
     def call_backup(self, to_worker: bool = False, **_kwargs: Any) -> dict[str, Any]:
         policy = {"policy": self.policy.backup()}
         return policy if to_worker else {**policy, "critics": [critic.backup() for critic in self.critics]}
+
+    def summary(self, **_kwargs: Any) -> None:
+        for name, network in (("policy", self.policy), ("each critic", self.critics[0])):
+            print(f"{name}: {network}, {network.parameters.size} parameters")
 
 
 class Trainer(RLTrainer[Config, Parameter, Memory]):
@@ -287,9 +291,9 @@ class SquashedGaussian:
     """
 
     def __init__(self, outputs: Array, noise: Array | float) -> None:
-        self.mean, unbounded = np.split(outputs, 2, axis=-1)
-        self._log_std = np.clip(unbounded, _LOG_STD_MIN, _LOG_STD_MAX)
-        self._is_within = unbounded == self._log_std
+        size = outputs.shape[-1] // 2
+        self.mean, self._unbounded = outputs[..., :size], outputs[..., size:]
+        self._log_std = np.minimum(np.maximum(self._unbounded, _LOG_STD_MIN), _LOG_STD_MAX)
         self.std = np.exp(self._log_std)
         self._noise = noise
         self._u = self.mean + self.std * noise
@@ -315,7 +319,7 @@ class SquashedGaussian:
             d_log_prob: the same for log pi of each action.
         """
         d_u = d_action * (1 - self.action * self.action) + d_log_prob * 2 * self.action
-        d_log_std = (d_u * self.std * self._noise - d_log_prob) * self._is_within
+        d_log_std = (d_u * self.std * self._noise - d_log_prob) * (self._log_std == self._unbounded)
         return np.concatenate([d_u, d_log_std], axis=-1)
 
 

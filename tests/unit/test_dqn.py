@@ -10,6 +10,8 @@ import pytest
 import srl
 from srl.algorithms import dqn
 from srl.base.context import RunContext
+from srl.base.define import SpaceTypes
+from srl.rl.processors.image_processor import ImageProcessor
 from srl.test.rl import test_rl as check_rl
 from srl.utils.usage import UsageError
 
@@ -57,6 +59,32 @@ def test_it_passes_the_kit_with_processes() -> None:
 def test_it_passes_the_kit_with_pytorch(mode: Any) -> None:
     pytest.importorskip("torch")
     check_rl(prioritized(framework="torch", dueling=True), ["Grid"], test_mode=mode, test_render_window=False)
+
+
+def of_pictures(framework: str = "torch") -> dqn.Config:
+    """Return a configuration that sees films of 2 gray pictures of the environment."""
+    result = prioritized(framework=framework, observation_mode="render_image", window_length=2, hidden_sizes=[8])
+    result.processors = [ImageProcessor(SpaceTypes.GRAY_HW, (36, 36))]
+    return result
+
+
+@pytest.mark.parametrize("mode", ["", "rollout"])
+def test_it_passes_the_kit_with_pictures(mode: Any) -> None:
+    pytest.importorskip("torch")
+    check_rl(of_pictures(), ["Grid"], test_mode=mode)
+
+
+def test_pictures_are_remembered_as_bytes() -> None:
+    pytest.importorskip("torch")
+    runner = srl.Runner("Grid", of_pictures())
+    runner.rollout(max_steps=10, enable_progress=False)
+    state = runner.memory.sample()[0].columns["state"]
+    assert (state.dtype, state.shape) == (np.uint8, (4, 36, 36, 2))
+
+
+def test_pictures_need_pytorch() -> None:
+    with pytest.raises(UsageError, match="framework 'numpy' has no network for them: set framework='torch'"):
+        srl.Runner("Grid", of_pictures("numpy")).make_parameter()
 
 
 # --- one update

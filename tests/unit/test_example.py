@@ -50,7 +50,7 @@ def test_its_main_but_for_processes(config: Any, tmp_path: Path, capsys: pytest.
     assert "rewards:[1.000]\nenv {}\nwork0 {}\n" in out or "rewards:[-1.000]" in out
     runner.animation_save_gif(tmp_path / "grid.gif", render_scale=2)
     with Image.open(tmp_path / "grid.gif") as image:
-        assert image.n_frames == runner.env.step_num
+        assert image.n_frames == runner.env.step_num + 1  # the end too
 
 
 @pytest.mark.parametrize("config", configs(), ids=lambda config: config.get_name())

@@ -307,6 +307,6 @@ def test_classes_of_an_interactive_session_are_refused(tmp_path):
     assert not (tmp_path / "job").exists()
 
 
-def test_a_program_that_imports_multiprocessing_is_no_service(monkeypatch):
-    monkeypatch.setitem(sys.modules, "__mp_main__", sys.modules["__main__"])  # as `import multiprocessing` does
+def test_a_program_that_uses_multiprocessing_is_no_service(monkeypatch):
+    monkeypatch.setitem(sys.modules, "__mp_main__", sys.modules["__main__"])  # as importing multiprocessing does
     assert not is_loading_main()

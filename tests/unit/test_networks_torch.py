@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_networks import shapes, small
 
-from srl.rl.networks.frameworks import make_optimizer, torch_device, trainable
+from srl.base.define import SpaceTypes
+from srl.base.spaces.box import BoxSpace
+from srl.rl.networks.frameworks import make_network, make_optimizer, picture_shape, torch_device, trainable
 from srl.rl.networks.mlp import MLP, MLPShape
 from srl.utils.usage import UsageError
 
@@ -116,3 +118,102 @@ def test_without_pytorch_the_error_names_the_extra(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(UsageError, match=r"framework='torch' needs torch: pip install 'srl-cluster\[torch\]'"):
         trainable(small(MLPShape(1, (), 1)), "torch")
+
+
+# --- pictures
+
+
+def pictures(shape: tuple[int, ...] = (36, 36, 2), stype: SpaceTypes = SpaceTypes.IMAGE_MAP) -> BoxSpace:
+    return BoxSpace(shape, 0, 255, np.uint8, stype)
+
+
+def conv_network(**arguments: Any) -> Any:
+    return make_network(pictures(), [8], 3, framework="torch", **arguments)
+
+
+def test_convolutions_are_those_of_the_paper() -> None:
+    network = make_network(pictures((84, 84, 4)), [512], 6, framework="torch")
+    assert network.shape.head.inputs == 7 * 7 * 64
+    sizes = [8 * 8 * 4 * 32 + 32, 4 * 4 * 32 * 64 + 64, 3 * 3 * 64 * 64 + 64, 3136 * 512 + 512, 512 * 6 + 6]
+    assert network.parameters.size == sum(sizes)
+    assert str(network) == "ConvNetwork 84x84x4, convolutions 32-64-64, then 3136-512-6, relu"
+
+
+def test_one_picture_gives_what_a_batch_gives() -> None:
+    network = conv_network()
+    batch = np.random.default_rng(0).integers(0, 256, (3, 36, 36, 2)).astype(np.uint8)
+    assert np.array([network.predict(picture) for picture in batch]) == pytest.approx(network.predict(batch), abs=1e-5)
+    assert network.forward(batch) == pytest.approx(network.predict(batch), abs=1e-5)
+    assert not np.array_equal(network.predict(batch)[0], network.predict(batch)[1])
+
+
+def test_convolution_by_hand() -> None:
+    """With weights of 1 / size and no biases each unit is the mean of what it sees, here of bytes of 255: 1."""
+    network = conv_network()
+    network.parameters[:] = 0
+    weights, _, head = network.shape.split(network.parameters)
+    for weight in weights:
+        weight[:] = 1 / weight[0].size
+    (hidden, last), *_ = network.shape.head.split(head)
+    hidden[:], last[:] = 1 / len(hidden), 1 / len(last)
+    assert network.predict(np.full((36, 36, 2), 255, np.uint8)) == pytest.approx([1, 1, 1], rel=1e-5)
+
+
+def test_gradients_of_convolutions_are_those_of_finite_differences() -> None:
+    network = conv_network(dtype="float64", streams=(1, 2))
+    rng = np.random.default_rng(0)
+    x, dy = rng.integers(0, 256, (2, 36, 36, 2)), rng.normal(size=(2, 3))
+    network.forward(x)
+    network.backward(dy)
+    d_x = network.input_gradient(dy)
+    connected = network.shape.mask(np.float64)
+    for i in rng.integers(0, network.parameters.size, 30):
+        value, losses = network.parameters[i], []
+        for step in (1e-5, -1e-5):
+            network.parameters[i] = value + step
+            losses.append(float((network.predict(x) * dy).sum()))
+        network.parameters[i] = value
+        assert network.gradients[i] == pytest.approx((losses[0] - losses[1]) / 2e-5 * connected[i], abs=1e-6)
+    assert d_x.shape == x.shape
+    assert np.any(d_x)
+
+
+def test_first_weights_of_convolutions() -> None:
+    network = conv_network(streams=(1, 2))
+    weights, biases, head = network.shape.split(network.parameters)
+    assert np.abs(weights[0]).max() == pytest.approx(1 / np.sqrt(8 * 8 * 2), rel=0.01)
+    assert np.any(biases[2])
+    last = network.shape.head.split(head)[0][-1]
+    assert np.array_equal(last != 0, network.shape.head.connections())
+
+
+def test_a_network_for_pictures_trains_itself_on_the_cpu() -> None:
+    network = conv_network()
+    assert trainable(network, "torch", "CPU") is network
+    x = np.random.default_rng(0).integers(0, 256, (4, 36, 36, 2)).astype(np.uint8)
+    optimizer = make_optimizer([network], 0.001)
+    losses = []
+    for _ in range(20):
+        error = network.forward(x) - np.eye(4, 3)
+        losses.append(float(np.square(error).sum()))
+        network.backward(2 * error)
+        optimizer.step()
+    assert losses[-1] < losses[0] / 10
+
+
+def test_shapes_of_pictures() -> None:
+    assert picture_shape(pictures((40, 50), SpaceTypes.GRAY_HW)) == (40, 50, 1)
+    assert picture_shape(pictures((40, 50, 1), SpaceTypes.GRAY_HW1)) == (40, 50, 1)
+    assert picture_shape(pictures((40, 50, 3), SpaceTypes.RGB)) == (40, 50, 3)
+    assert picture_shape(pictures((40, 50, 6), SpaceTypes.FEATURE_MAP)) is None
+    assert isinstance(make_network(pictures((4, 5, 6), SpaceTypes.FEATURE_MAP), [8], 3), MLP)
+
+
+def test_numpy_has_no_network_for_pictures() -> None:
+    with pytest.raises(UsageError, match="framework 'numpy' has no network for them: set framework='torch'"):
+        make_network(pictures(), [8], 3)
+
+
+def test_pictures_that_are_too_small() -> None:
+    with pytest.raises(UsageError, match="pictures of 35 x 36 are too small for a convolutional network"):
+        make_network(pictures((35, 36, 3)), [8], 3, framework="torch")

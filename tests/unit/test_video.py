@@ -39,6 +39,11 @@ def test_another_codec(tmp_path):
     assert len(read(tmp_path / "run.avi")[0]) == 3
 
 
+def test_an_interval_of_nearly_nothing(tmp_path):
+    runner_of().animation_save_avi(tmp_path / "run.avi", render_interval=1e-3, enable_progress=False)
+    assert read(tmp_path / "run.avi")[1] == 1000
+
+
 def test_colors_and_an_odd_size(tmp_path):
     red = np.zeros((63, 95, 3), np.uint8)
     red[..., 0] = 220

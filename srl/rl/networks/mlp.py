@@ -72,6 +72,15 @@ class MLPShape:
         outputs = np.repeat(np.arange(len(self.streams)), self.streams)
         return np.equal(units[:, None], outputs[None, :])
 
+    def mask(self, dtype: npt.DTypeLike) -> Floats | None:
+        """Return, for each parameter, 0 where there is no connection and 1 elsewhere; None when all are there."""
+        connections = self.connections()
+        if connections is None:
+            return None
+        mask = np.ones(self.size, dtype)
+        self.split(mask)[0][-1][:] = connections
+        return mask
+
     def __str__(self) -> str:
         """Return the units of each layer, and the activation."""
         widths = [self.inputs, *(outputs for _, outputs in self.layers())]

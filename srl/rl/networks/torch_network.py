@@ -23,11 +23,13 @@ class TorchNetwork(Network):
 
     Args:
         parameters: the flat array.
+        mask: of the same shape, 0 for parameters that are to stay as they are; None: none.
         device: as PyTorch names it.
     """
 
-    def __init__(self, parameters: Floats, device: str = "cpu") -> None:
+    def __init__(self, parameters: Floats, mask: Floats | None = None, device: str = "cpu") -> None:
         self.parameters = parameters
+        self._mask = None if mask is None else torch.from_numpy(mask).to(device)
         self._array = torch.from_numpy(parameters)
         self.flat = self._array.to(device)
         """All parameters in one tensor, for an optimizer."""
@@ -65,6 +67,8 @@ class TorchNetwork(Network):
         """See Network."""
         self.flat.grad.zero_()
         torch.autograd.backward(self._y, self._tensor(dy), inputs=self._leaves, retain_graph=True)
+        if self._mask is not None:
+            self.flat.grad.mul_(self._mask)
 
     def input_gradient(self, dy: Floats) -> Floats:
         """See Network."""
@@ -86,8 +90,8 @@ class TorchNetwork(Network):
             self._array.copy_(self.flat)
 
     def _tensor(self, x: Floats) -> Any:
-        writable = np.require(x, self.parameters.dtype, ["C", "W"])  # PyTorch warns of arrays that are not
-        return torch.from_numpy(writable).to(self.flat.device)
+        writable = np.require(x, None, ["C", "W"])  # PyTorch warns of arrays that are not
+        return torch.from_numpy(writable).to(self.flat.device).to(self.flat.dtype)
 
     @staticmethod
     def _numpy(tensor: Any) -> Floats:

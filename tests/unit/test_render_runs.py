@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import counting_env
@@ -172,7 +173,13 @@ def test_a_player_who_had_no_turn_yet_has_nothing_to_show(tmp_path: Path) -> Non
 def test_a_long_state_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
     srl.Runner(srl.EnvConfig("PictureOfTime"), probe_rl.Config(base="BOX")).render_terminal(max_steps=1)
     state = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("state:"))
-    assert state == "state: " + "0," * 30 + "..."
+    assert state == "state: " + "0," * 20 + "..."
+
+
+def test_a_state_of_fractions_has_three_decimals(capsys: pytest.CaptureFixture[str]) -> None:
+    srl.Runner("CartPole-v1").render_terminal(max_steps=1)
+    state = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("state:"))
+    assert re.fullmatch(r"state: (-?\d\.\d{1,3}(e-\d+)?,?){4}", state)
 
 
 def test_an_animation_of_a_frameskip(tmp_path: Path) -> None:
