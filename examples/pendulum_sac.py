@@ -1,6 +1,6 @@
 """SAC on Pendulum-v1 of gymnasium: a pendulum is swung up and held there; about -150 an episode is good.
 
-`python -m examples.pendulum_sac --steps 5000` takes about a minute, and needs the extra `srl-cluster[gymnasium]`.
+`python -m examples.pendulum_sac --steps 10000` takes about a minute, and needs the extra `srl-cluster[gymnasium]`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from srl.algorithms import sac
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="SAC on Pendulum-v1")
-    parser.add_argument("--steps", type=int, default=5_000, help="steps of training")
+    parser.add_argument("--steps", type=int, default=10_000, help="steps of training")
     parser.add_argument("--episodes", type=int, default=10, help="episodes of evaluation")
     options = parser.parse_args(arguments)
 
