@@ -97,9 +97,6 @@ class RowBuffer:
         self._capacity = capacity
         self._rows: list[list[Any]] = []
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def append(self, item: Any) -> bool:
         """Take in a copy of `item`; False, and nothing is changed, when it does not fit or there is no room."""
         rows = self._rows
