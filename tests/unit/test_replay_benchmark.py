@@ -31,7 +31,7 @@ def test_a_library_that_cannot_be_installed_is_reported(monkeypatch):
         raise subprocess.CalledProcessError(1, "pip")
 
     monkeypatch.setattr(replay, "peer_python", refuse)
-    pythons, missing = replay.install()
+    pythons, missing = replay.install(replay.PEERS)
     assert pythons.keys() == {"srl"}
     assert missing.keys() == replay.PEERS.keys()
 
