@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from srl.base.rl.config import DummyRLConfig
@@ -73,6 +73,7 @@ def test_the_newest_items_are_held_and_sampled(mode, operations):
 @pytest.mark.parametrize("mode", MODES)
 @settings(max_examples=15, deadline=None)
 @given(sizes=st.lists(st.integers(0, 300), min_size=1, max_size=20))
+@example(sizes=[0, 0, 0, 0, 0, 0, 241, 300, 0, 241, 0])  # one came and went between two samples
 def test_items_that_went_for_their_bytes_are_never_sampled(mode, sizes):
     memory = made(mode, max_bytes=600)
     for number, size in enumerate(sizes):
