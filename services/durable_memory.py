@@ -176,6 +176,8 @@ class DurableMemory:
     @property
     def has_room(self) -> bool:
         """Whether the Memory may take more: what waits in one that is consumed from is bounded, in items and bytes."""
+        if not self._memory.has_room():
+            return False
         if not any(stream.consumes for stream in self.streams.values()):
             return True
         waiting = self._memory.length()

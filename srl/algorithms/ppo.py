@@ -136,18 +136,21 @@ class Config(RLConfig):
 class Memory(RLMemory[Config]):
     """A queue of segments, out of which come rollouts.
 
-    A segment is a dict of arrays of shape (horizon, ...). At most two rollouts wait: segments of actors that are
-    faster than the Trainer make room for newer ones, as PPO learns from the actions of its present policy.
+    A segment is a dict of arrays of shape (horizon, ...). PPO learns from the actions of its present policy: once a
+    rollout waits, actors in other processes wait too.
     """
 
     def setup(self) -> None:
         self._segments_per_rollout = self.config.rollout_size // self.config.horizon
-        self.segments: deque[Columns] = deque(maxlen=2 * self._segments_per_rollout)
+        self.segments: deque[Columns] = deque()
         self.register_worker_func(self.add)
         self.register_trainer_recv_func(self.sample)
 
     def length(self) -> int:
         return len(self.segments)
+
+    def has_room(self) -> bool:
+        return len(self.segments) < self._segments_per_rollout
 
     def add(self, segment: Columns) -> None:
         """Append a segment, which the caller must not change any more."""
@@ -164,7 +167,7 @@ class Memory(RLMemory[Config]):
         return list(self.segments)
 
     def call_restore(self, data: list[Columns], **_kwargs: Any) -> None:
-        self.segments = deque(data, maxlen=self.segments.maxlen)
+        self.segments = deque(data)
 
 
 class Parameter(RLParameter[Config]):

@@ -288,6 +288,19 @@ def test_without_room_actors_get_no_credit_until_the_learner_has_taken_some(room
     assert durable.ack(Role.ACTOR, ACTOR) == (4, 12)
 
 
+def test_actors_wait_while_the_memory_itself_has_no_room():
+    class Small(ledger.Memory):
+        def has_room(self):
+            return self.length() < 2
+
+    durable = opened(None, memory=Small(ledger.Config()))
+    limit = durable.ack(Role.ACTOR, ACTOR)[1]
+    insert(durable, 1, [["a", 1], ["a", 2]])
+    assert durable.ack(Role.ACTOR, ACTOR) == (1, limit)
+    assert durable.sample("sample") is not None
+    assert durable.ack(Role.ACTOR, ACTOR)[1] > limit
+
+
 def test_a_memory_that_nothing_consumes_from_bounds_itself():
     class Replay(ledger.Memory):
         def setup(self):

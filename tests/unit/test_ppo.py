@@ -237,15 +237,20 @@ def test_a_rollout_is_taken_out_when_it_is_whole_oldest_first() -> None:
     assert memory.length() == 1
 
 
-def test_at_most_two_rollouts_wait_and_the_oldest_go() -> None:
+def test_actors_wait_once_a_rollout_waits_and_nothing_is_dropped() -> None:
     memory, config = a_memory()
-    for number in range(6):
+    rooms = []
+    for number in range(5):
+        rooms.append(memory.has_room())
         memory.add(a_segment(number))
+    assert rooms == [True, True, False, False, False]
     other = ppo.Memory(config)
     other.restore(memory.backup())
     for each in (memory, other):
-        assert [segment["reward"][0] for segment in each.segments] == [2, 3, 4, 5]
-        assert each.segments.maxlen == 4
+        assert [segment["reward"][0] for segment in each.segments] == [0, 1, 2, 3, 4]
+        assert each.sample() is not None
+        assert each.sample() is not None
+        assert each.has_room()
 
 
 # --- worker

@@ -78,6 +78,13 @@ class RLMemory(Generic[TConfig]):
         """Return the number of items held, or -1 when unknown."""
         return -1
 
+    def has_room(self) -> bool:
+        """Return whether more may come. While it is False, Workers in other processes wait; nothing is dropped.
+
+        It must be True whenever the Trainer gets nothing, or all would wait for ever. In one process it is not asked.
+        """
+        return True
+
     def call_backup(self, **kwargs: Any) -> Any:
         """Return a picklable copy of the content, which `call_restore` takes."""
         raise NotImplementedError(f"{type(self).__name__}.call_backup is not defined, so it cannot be saved")
