@@ -38,10 +38,10 @@ from srl.base.rl.trainer import RLTrainer
 from srl.base.spaces.discrete import DiscreteSpace
 from srl.base.spaces.space import SpaceEncodeOptions
 from srl.rl.action_scaling import ActionScaling
-from srl.rl.memories.drawing import new_generator
 from srl.rl.networks.frameworks import Framework, check_framework, make_network, make_optimizer, trainable
 from srl.rl.schedulers.lr_scheduler import LRSchedulerConfig
 from srl.rl.schedulers.scheduler import SchedulerConfig
+from srl.utils.seed import shared_generator
 
 if TYPE_CHECKING:
     from srl.base.context import RunContext
@@ -234,7 +234,7 @@ class Trainer(RLTrainer[Config, Parameter, Memory]):
         )
         self._lr = config.lr_scheduler.create(config.lr)
         self._clip_range = config.clip_scheduler.create(config.clip_range)
-        self._rng = new_generator()
+        self._rng = shared_generator()
 
     def train(self) -> None:
         rollout = self.memory.sample()
@@ -298,7 +298,7 @@ class Worker(RLWorker[Config, Parameter, Memory]):
         space = self.action_space
         self._shape = self.parameter.policy.input_shape
         self._scaling = None if isinstance(space, DiscreteSpace) else ActionScaling(space)
-        self._rng = new_generator()
+        self._rng = shared_generator()
         self._begin_segment()
 
     def _begin_segment(self) -> None:

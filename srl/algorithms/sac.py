@@ -31,11 +31,11 @@ from srl.base.rl.parameter import RLParameter
 from srl.base.rl.registration import register
 from srl.base.rl.trainer import RLTrainer
 from srl.rl.action_scaling import ActionScaling, is_bounded
-from srl.rl.memories.drawing import new_generator
 from srl.rl.memories.priority_replay_buffer import PriorityReplayBufferConfig, RLPriorityReplayBuffer
 from srl.rl.networks.frameworks import Framework, check_framework, make_optimizer, picture_shape, trainable
 from srl.rl.networks.mlp import MLP, Activation, MLPShape
 from srl.rl.schedulers.lr_scheduler import LRSchedulerConfig
+from srl.utils.seed import shared_generator
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Trainer(RLTrainer[Config, Parameter, Memory]):
         self._lr = config.lr_scheduler.create(config.lr)
         actions = config.action_space.size
         self._target_entropy = -actions if config.target_entropy is None else config.target_entropy
-        self._rng = new_generator()
+        self._rng = shared_generator()
 
     def train(self) -> None:
         sample = self.memory.sample()
@@ -257,7 +257,7 @@ class Worker(RLWorker[Config, Parameter, Memory]):
     def on_setup(self, worker: WorkerRun, context: RunContext) -> None:
         self._dtype = self.config.get_dtype("np")
         self._scaling = ActionScaling(self.action_space)
-        self._rng = new_generator()
+        self._rng = shared_generator()
 
     def on_reset(self, worker: WorkerRun) -> None:
         self._state = self._flat(worker.state)

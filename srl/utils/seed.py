@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.random.mtrand import get_bit_generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,11 @@ def set_seed(seed: int | None, enable_gpu: bool = False) -> None:
     if torch is not None:
         torch.manual_seed(seed)
         torch.backends.cudnn.deterministic = enable_gpu
+
+
+def shared_generator() -> np.random.Generator:
+    """Return a generator that has its state in common with numpy's global one: seeds and checkpoints hold for it."""
+    return np.random.Generator(get_bit_generator())
 
 
 def random_states() -> dict[str, Any]:

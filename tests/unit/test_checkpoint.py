@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "process"))
 import momentum
 
 import srl
-from srl.algorithms import ql
+from srl.algorithms import dqn, dynaq, mcts, ppo, ql, sac, vanilla_policy
 from srl.base.rl.memory import RLMemory
 from srl.base.run.callback import RunCallback
 from srl.base.run.past import Past
@@ -76,6 +76,37 @@ def process(*args):
 
 def run(*args):
     assert process(*args).wait(60) == 0
+
+
+BUILT_IN = {
+    "dynaq": ("Grid", dynaq.Config()),
+    "vanilla_policy": ("Grid", vanilla_policy.Config()),
+    "mcts": ("OX", mcts.Config(simulations=5)),
+    "dqn": (srl.EnvConfig("CartPole-v1", max_episode_steps=20), dqn.Config(hidden_sizes=[8], batch_size=8)),
+    "ppo": (srl.EnvConfig("CartPole-v1", max_episode_steps=20), ppo.Config(rollout_size=32, horizon=8, batch_size=16)),
+    "sac": (srl.EnvConfig("Pendulum-v1", max_episode_steps=20), sac.Config(hidden_sizes=[8], batch_size=8)),
+}
+for _, config in (BUILT_IN["dqn"], BUILT_IN["sac"]):
+    config.memory.warmup_size = 16
+
+
+@pytest.mark.parametrize("algorithm", BUILT_IN)
+def test_half_and_half_is_the_whole_for_every_algorithm(algorithm, tmp_path):
+    def make_one():
+        env, config = BUILT_IN[algorithm]
+        runner = srl.Runner(env, config.copy())
+        runner.set_seed(SEED)
+        return runner
+
+    whole, first, second = make_one(), make_one(), make_one()
+    whole.train(max_episodes=10, enable_progress=False)
+    first.set_checkpoint(tmp_path, is_load=False, enable_eval=False)
+    first.train(max_episodes=5, enable_progress=False)
+    second.load_checkpoint(tmp_path)
+    second.train(max_episodes=5, enable_progress=False)
+    assert second.trainer.train_count == whole.trainer.train_count > 0
+    assert same(second.parameter.backup(), whole.parameter.backup())
+    assert same(second.trainer.backup(), whole.trainer.backup())
 
 
 def test_half_and_half_of_a_game_of_two_that_trains_now_and_then(tmp_path):
