@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 PEERS = Path(__file__).parent.parent / "out" / "peers"
 
 
-def peer_python(requirement: str) -> str:
-    """Return the interpreter of a virtual environment with just that package, made at the first call."""
+def peer_python(requirement: str, *more: str) -> str:
+    """Return the interpreter of a virtual environment for that package, and what it needs, made at the first call.
+
+    Raises CalledProcessError when it cannot be installed.
+    """
     folder = PEERS / requirement.replace("==", "-")
     python = folder / "bin" / "python"
     if not (folder / ".installed").exists():
         print(f"installing {requirement} into {folder} (once)", file=sys.stderr)
         venv.create(folder, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", requirement], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", requirement, *more], check=True)
         (folder / ".installed").touch()
     return str(python)
 

@@ -1,8 +1,9 @@
 """What a step costs, ours beside srl-framework 1.4.5: `python -m benchmarks.overhead --json FILE [--quick]`.
 
 The same environment and algorithm, which do nothing (do_nothing.py), run under both libraries: evaluation and training,
-with a Discrete and with a Box of four floats as observation. Figures are env steps a second, without the time to set
-up; medians of interleaved runs, with minimum and maximum.
+with a Discrete and with a Box of four floats as observation. Figures are env steps a second of CPU time, of one thread
+and without the time to set up, so that a busy machine changes them little; medians of interleaved runs, with minimum
+and maximum.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> None:
 
 
 def summarize(results: dict[str, list[dict[str, float]]]) -> dict[str, object]:
-    """Return env steps a second by library and case, and by case how many times the peer's median ours is."""
+    """Return env steps a second of CPU time by library and case, and the ratios of medians by case."""
     figures = {library: {case: spread(runs, case) for case in runs[0]} for library, runs in results.items()}
     return {
         "machine": machine(),

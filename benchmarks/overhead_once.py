@@ -17,15 +17,15 @@ from srl.base.run.callback import RunCallback
 
 @dataclass
 class StepRate(RunCallback):
-    """Env steps a second of one run, without setup and teardown."""
+    """Env steps a second of CPU time of one run, without setup and teardown."""
 
     per_s: float = 0.0
 
     def on_episodes_begin(self, context, state, **kwargs):
-        self.begun_s = time.perf_counter()
+        self.begun_s = time.process_time()
 
     def on_episodes_end(self, context, state, **kwargs):
-        self.per_s = state.total_step / (time.perf_counter() - self.begun_s)
+        self.per_s = state.total_step / (time.process_time() - self.begun_s)
 
 
 def step_rate(observation, mode, seconds):

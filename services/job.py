@@ -17,7 +17,7 @@ from services.author import is_authors
 from srl.base.context import RunContext
 from srl.base.env import registration as env_registration
 from srl.base.rl import registration as rl_registration
-from srl.utils.plain_data import TARGET, from_plain, to_plain
+from srl.utils.plain_data import CLASS, TARGET, from_plain, to_plain
 from srl_common import codec
 from srl_common.errors import DecodeError, SettingError, UserError
 
@@ -39,7 +39,7 @@ class Job:
     algorithm: dict[str, str]
     """The name that the algorithm is registered under, and its four entry points."""
     environment: dict[str, Any]
-    """Id, entry point and arguments of an environment that is registered; empty for one that is found otherwise."""
+    """How an environment that the author registered is registered elsewhere; empty for one that is found otherwise."""
     modules: list[str]
     """To import: the author's registrations are in them."""
     main_file: str
@@ -123,8 +123,7 @@ class Job:
             config = from_plain(self.context["rl_config"])
             memory, parameter, trainer, worker = entry_points
             rl_registration.register(config, memory, parameter, trainer, worker)
-        if self.environment and not env_registration.describe(self.environment["id"]):
-            env_registration.register(**self.environment)
+        env_registration.make_known(self.environment)
 
 
 def _modules(entry_points: Iterable[str]) -> list[str]:
@@ -139,7 +138,8 @@ def _classes_in(plain: Any) -> Iterator[str]:
         for each in plain:
             yield from _classes_in(each)
     elif isinstance(plain, dict):
-        yield from filter(None, [plain.get(TARGET)])
+        is_class = plain.get(TARGET) == CLASS
+        yield from filter(None, [plain.get("name" if is_class else TARGET)])
         yield from _classes_in(list(plain.values()))
 
 

@@ -204,8 +204,9 @@ class LocalCluster:
 
     @property
     def end_reason(self) -> str:
-        """Why training is over; "" while it goes on."""
-        return str(self.learner.get("end_reason", ""))
+        """Why training is over, or which callback ended it; "" while it goes on."""
+        counters = [self.learner, self.view.host, *self.actors.values()]
+        return next((str(each["end_reason"]) for each in counters if each.get("end_reason")), "")
 
     def watch(self, timeout_s: float) -> None:
         """Wait up to `timeout_s`, see to the children, and take in what the cluster says of itself.

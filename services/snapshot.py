@@ -47,13 +47,9 @@ def take(
     """
     backup = parameter.backup(serialized=True)
     state = trainer.backup() if trainer is not None else None
-    whole = {
-        "parameter": backup,
-        "trainer": None if state is None else _pack(state, trainer),
-        "position": dict(position),
-        "elapsed_s": elapsed_s,
-    }
-    data, worker_data = _pack(whole, parameter), None
+    extra = {"position": dict(position), "elapsed_s": elapsed_s}
+    data = _pack({"parameter": backup, "trainer": state, **extra}, parameter, trainer)
+    worker_data = None
     if _has_worker_part(parameter):
         worker_data = _pack({"parameter": parameter.backup(serialized=True, to_worker=True)}, parameter)
     elif state is not None:
@@ -64,8 +60,7 @@ def take(
 def learner_state(snapshot: Snapshot) -> LearnerState:
     """Return what a learner resumes from. Raises CorruptError or DecodeError for a damaged snapshot."""
     parameter, trainer, position, elapsed_s = _read(snapshot, "parameter", "trainer", "position", "elapsed_s")
-    state = None if trainer is None else codec.unpack(trainer, codec.UNLIMITED)
-    return LearnerState(parameter, snapshot.train_count, position, elapsed_s, state)
+    return LearnerState(parameter, snapshot.train_count, position, elapsed_s, trainer)
 
 
 def worker_job(job: str) -> str:
@@ -85,9 +80,18 @@ def _read(snapshot: Snapshot, *names: str) -> list[Any]:
     return [data[name] for name in names]
 
 
-def _pack(data: Any, author: Any) -> bytes:
+def _pack(parts: dict[str, Any], parameter: RLParameter[Any], trainer: RLTrainer[Any, Any, Any] | None = None) -> bytes:
     try:
-        return codec.pack(data)
+        return codec.pack(parts)
+    except EncodeError:
+        for name, author in {"parameter": parameter, "trainer": trainer}.items():
+            _require_travels(parts.get(name), author)
+        raise
+
+
+def _require_travels(backup: Any, author: Any) -> None:
+    try:
+        codec.pack(backup)
     except EncodeError as error:
         name = f"{type(author).__name__}.call_backup"
         raise EncodeError(f"{name} returned a value that cannot travel: {error}") from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srl.base.env.registration import make
+from srl.utils.device import actor_device
 
 if TYPE_CHECKING:
     from services.job import Job
@@ -43,7 +44,9 @@ class Training:
         self.config: RLConfig[Any, Any] = self._context.rl_config
         self.env: EnvRun = make(self._context.env_config)
         self.config.setup(self.env, enable_log=False)
+        self.config.use_device(self._context.device)
         if actor_num > 0:
+            self.config.use_device(actor_device(self._context.actor_devices, actor_id))
             self.config.setup_from_actor(actor_num, actor_id)
             self._context = replace(self._context, actor_num=actor_num, actor_id=actor_id)
 
@@ -65,6 +68,10 @@ class Training:
         if seed is not None:
             seed = int(np.random.SeedSequence((seed, self._context.actor_id)).generate_state(1)[0])
         return replace(self._context, **NO_LIMITS, run_name="actor", disable_trainer=True, seed=seed)
+
+    def memory_context(self) -> RunContext:
+        """Return the context of a memory service: it serves until it is asked to stop."""
+        return replace(self._context, **NO_LIMITS, run_name="memory")
 
     def learner_context(self, train_count: int, elapsed_s: float) -> RunContext:
         """Return the context of a learner that resumes at `train_count` after `elapsed_s` of training."""

@@ -5,7 +5,7 @@ from srl.base.env.config import EnvConfig
 from srl.base.env.registration import make as make_env
 from srl.base.rl.players import make_workers
 from srl.base.rl.registration import make_worker
-from srl.runner.loading import load, load_context, load_env, load_rl
+from srl.runner.loading import load, load_context, load_env, load_mlflow, load_rl
 from srl.runner.runner import Runner
 
 __version__ = "0.1.0"
@@ -18,6 +18,7 @@ __all__ = [
     "load",
     "load_context",
     "load_env",
+    "load_mlflow",
     "load_rl",
     "make_env",
     "make_worker",

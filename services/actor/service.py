@@ -74,6 +74,7 @@ class Actor(RunCallback):
         self._version_created_s = 0.0
         self._state: RunStateActor | None = None
         self._reward = 0.0
+        self._end_reason = ""
         self.health = Health()
 
     def run(self) -> None:
@@ -81,6 +82,7 @@ class Actor(RunCallback):
         if self._wait_for_start():
             self.health.ready = True
             self._play()
+            self._keep_still()
             if self._training.config.use_update_parameter_from_worker() and self._settings.actor_id == 0:
                 self._hand_over_parameter()
         self._drain()
@@ -101,7 +103,16 @@ class Actor(RunCallback):
     def _play(self) -> None:
         context = self._training.actor_context()
         workers, main_worker_idx = self._training.make_workers(self._parameter, self._memory)
-        play(context, self._training.env, workers, main_worker_idx, None, [self, *context.callbacks])
+        state = play(context, self._training.env, workers, main_worker_idx, None, [self, *context.callbacks])
+        if not self._stop.asked:
+            self._end_reason = state.end_reason
+
+    def _keep_still(self) -> None:
+        """Wait for the wish to stop where a callback has ended the run."""
+        self._memory.flush()
+        while not self._stop.asked:
+            self._link.wait(START_WAIT_S)
+            self.health.turned()
 
     def _drain(self) -> None:
         self._memory.flush()
@@ -130,6 +141,7 @@ class Actor(RunCallback):
     def on_episodes_begin(self, context: RunContext, state: RunStateActor, **_kwargs: Any) -> None:  # type: ignore[override]
         """Keep the state of the loop, for counters."""
         self._state = state
+        state.train_count = self._version[1]
 
     def on_step_end(self, context: RunContext, state: RunStateActor) -> bool:
         """Do what is due; True ends the loop."""
@@ -154,6 +166,7 @@ class Actor(RunCallback):
         self._version, self._version_created_s = fresh.version, fresh.created_s
         if self._state is not None:
             self._state.sync_actor += 1
+            self._state.train_count = fresh.version[1]
         return True
 
     # --- what is known
@@ -170,6 +183,7 @@ class Actor(RunCallback):
             "credit_wait_s": self._memory.credit_wait_s,
             "unacked": self._link.unacked,
             "leaving": self._stop.asked,
+            "end_reason": self._end_reason,
         }
 
     def metrics(self) -> dict[str, Any]:

@@ -166,6 +166,7 @@ class Learner(RunCallback):
     def on_train_after(self, context: RunContext, state: RunStateTrainer) -> bool:
         """Do what is due; True ends the loop."""
         self._calls += 1
+        state.sync_trainer = self._publisher.published
         self._memory.between_trains()
         if self._memory.taken == self._taken and not state.is_step_trained:
             self._memory.wait(EMPTY_WAIT_S)

@@ -9,6 +9,7 @@ from services.author import authored
 from services.durable_memory import DurableMemory, open_durable_memory
 from services.host import MemoryHost
 from services.job import Job
+from services.memory.watcher import Watcher
 from services.training import Training
 from srl_common import metrics
 from srl_common.service import Health, Stop, start_pages
@@ -26,13 +27,17 @@ def serve(settings: MemorySettings, stop: Stop) -> None:
     with authored(settings.name):
         job = Job.load(settings.job)
         training = Training(job)
-        memory = open_durable_memory(training.make_memory(), job.digest, settings, keeps_batches=True)
+        authors = training.make_memory()
+        memory = open_durable_memory(authors, job.digest, settings, keeps_batches=True)
         memory.recover()
-        host = MemoryHost(memory, job.digest, time.monotonic)
-        service = MemoryService(settings, memory, host, stop)
+        watcher = Watcher(training.memory_context(), authors, memory)
+        host = MemoryHost(memory, job.digest, time.monotonic, watcher.counters)
+        service = MemoryService(settings, memory, host, watcher, stop)
         pages = start_pages(settings, service.health, metrics.HOST, service.metrics)
         try:
+            watcher.start()
             service.loop()
+            watcher.end()
             if settings.checkpoint_on_exit:
                 memory.checkpoint()
         finally:
@@ -45,9 +50,12 @@ def serve(settings: MemorySettings, stop: Stop) -> None:
 class MemoryService:
     """Moves frames between the sockets and the host. Inserts never starve samples: bursts of them are bounded."""
 
-    def __init__(self, settings: MemorySettings, memory: DurableMemory, host: MemoryHost, stop: Stop) -> None:
+    def __init__(
+        self, settings: MemorySettings, memory: DurableMemory, host: MemoryHost, watcher: Watcher, stop: Stop
+    ) -> None:
         self._memory = memory
         self._host = host
+        self._watcher = watcher
         self._stop = stop
         self._burst_s = settings.actor_burst_ms / 1000
         self._workers = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind)
@@ -94,6 +102,7 @@ class MemoryService:
             self._host.maintain()
             self._server_of = {i: server for i, server in self._server_of.items() if self._host.knows(i)}
             self._memory.checkpoint_if_due()
+            self._watcher.look()
             self.health.turned()
 
     def metrics(self) -> dict[str, Any]:

@@ -14,7 +14,8 @@ V(s_{t+1}) is 0 if the episode terminated there; if a limit cut it off, it is no
 
 Each Worker hands over segments of `horizon` successive steps with the log-probabilities of its actions; values are
 computed by the Trainer, when it learns. With actors in other processes, segments come from policies that are some
-updates old: the ratio is to the policy that acted, and beyond the clip range such a step no longer counts.
+updates old: the ratio is to the policy that acted, and beyond the clip range such a step no longer counts. Rollouts
+that are prepared ahead make them older, so `train_mp(mem_to_train_queue_capacity=1)` is best.
 
 The gradients of L with respect to what the networks put out are written down below; the networks do the rest.
 """
@@ -35,16 +36,18 @@ from srl.base.rl.parameter import RLParameter
 from srl.base.rl.registration import register
 from srl.base.rl.trainer import RLTrainer
 from srl.base.spaces.discrete import DiscreteSpace
+from srl.base.spaces.space import SpaceEncodeOptions
 from srl.rl.action_scaling import ActionScaling
 from srl.rl.memories.drawing import new_generator
-from srl.rl.networks.frameworks import Framework, check_framework, make_optimizer, trainable
-from srl.rl.networks.mlp import MLP, Activation, MLPShape
+from srl.rl.networks.frameworks import Framework, check_framework, make_network, make_optimizer, trainable
 from srl.rl.schedulers.lr_scheduler import LRSchedulerConfig
 from srl.rl.schedulers.scheduler import SchedulerConfig
 
 if TYPE_CHECKING:
     from srl.base.context import RunContext
     from srl.base.rl.worker_run import WorkerRun
+    from srl.rl.networks.mlp import Activation
+    from srl.rl.networks.network import Network
 
 Array: TypeAlias = NDArray[Any]
 Columns: TypeAlias = dict[str, Array]
@@ -105,9 +108,13 @@ class Config(RLConfig):
     def get_framework(self) -> str:
         return "torch" if self.framework == "torch" else ""
 
+    def get_base_observation_type_options(self) -> SpaceEncodeOptions:
+        return SpaceEncodeOptions(cast=False)  # pictures travel as bytes; networks turn numbers into floats
+
     def validate_params(self) -> None:
         super().validate_params()
         check_framework(self.framework, "ppo.Config.framework")
+        self._check("hidden_sizes", min(self.hidden_sizes, default=1) >= 1, "a list of numbers of 1 or more")
         for name in ("rollout_size", "horizon", "epochs", "batch_size"):
             self._check(name, getattr(self, name) >= 1, "1 or more")
         for name in ("gamma", "gae_lambda"):
@@ -176,11 +183,18 @@ class Parameter(RLParameter[Config]):
         self.value = self._network(1)
         self._distribution = Categorical if isinstance(space, DiscreteSpace) else DiagonalGaussian
 
-    def _network(self, outputs: int, free_outputs: int = 0, output_gain: float = 1.0) -> MLP:
+    def _network(self, outputs: int, free_outputs: int = 0, output_gain: float = 1.0) -> Network:
         config = self.config
-        inputs = math.prod(config.observation_space.shape)
-        shape = MLPShape(inputs, tuple(config.hidden_sizes), outputs, config.activation, free_outputs=free_outputs)
-        return MLP(shape, "orthogonal", output_gain, config.get_dtype("np"))
+        return make_network(
+            config.observation_space,
+            config.hidden_sizes,
+            outputs,
+            activation=config.activation,
+            free_outputs=free_outputs,
+            initialization="orthogonal",
+            output_gain=output_gain,
+            dtype=config.get_dtype("np"),
+        )
 
     def distribution(self, outputs: Array, invalid: Array | None) -> Categorical | DiagonalGaussian:
         """Return the distribution of actions that outputs (..., n) of the policy's network mean.
@@ -197,6 +211,10 @@ class Parameter(RLParameter[Config]):
     def call_backup(self, to_worker: bool = False, **_kwargs: Any) -> dict[str, Array]:
         policy = {"policy": self.policy.backup()}
         return policy if to_worker else {**policy, "value": self.value.backup()}
+
+    def summary(self, **_kwargs: Any) -> None:
+        for name, network in (("policy", self.policy), ("value", self.value)):
+            print(f"{name}: {network}, {network.parameters.size} parameters")
 
 
 class Trainer(RLTrainer[Config, Parameter, Memory]):
@@ -225,12 +243,15 @@ class Trainer(RLTrainer[Config, Parameter, Memory]):
 
     def _with_advantages(self, rollout: Columns) -> Columns:
         """Return all steps of a rollout in a row, with what the present values make of them."""
-        config = self.config
-        value = self._value.predict(rollout["state"])[..., 0]
-        next_value = self._value.predict(rollout["next_state"])[..., 0]
-        advantage = advantages(rollout, value, next_value, config.gamma, config.gae_lambda)
-        rollout |= {"value": value, "advantage": advantage, "return": advantage + value}
-        return {name: column.reshape(-1, *column.shape[2:]) for name, column in rollout.items()}
+        config, shape = self.config, rollout["reward"].shape
+        steps = {name: column.reshape(-1, *column.shape[2:]) for name, column in rollout.items()}
+        value, next_value = (self._value.predict(steps[name])[:, 0] for name in ("state", "next_state"))
+        advantage = advantages(
+            rollout, value.reshape(shape), next_value.reshape(shape), config.gamma, config.gae_lambda
+        )
+        steps["value"], steps["advantage"] = value, advantage.reshape(-1)
+        steps["return"] = steps["advantage"] + value
+        return steps
 
     def _update(self, batch: Columns) -> None:
         """Make one step along the gradient of L."""
@@ -270,83 +291,76 @@ class Worker(RLWorker[Config, Parameter, Memory]):
 
     def on_setup(self, worker: WorkerRun, context: RunContext) -> None:
         space = self.action_space
-        self._dtype = self.config.get_dtype("np")
+        self._shape = self.parameter.policy.input_shape
         self._scaling = None if isinstance(space, DiscreteSpace) else ActionScaling(space)
         self._rng = new_generator()
-        self._log_prob = 0.0
         self._begin_segment()
 
     def _begin_segment(self) -> None:
-        self._segment = new_segment(self.config)
+        self._segment = new_segment(self.config, self._shape)
         self._length = 0
 
     def policy(self, worker: WorkerRun) -> int | Array:
-        self._state = self._flat(worker.state)
-        self._invalid = self._mask(worker.invalid_actions)
-        pi = self.parameter.distribution(self.parameter.policy.predict(self._state), self._invalid)
+        pi = self._distribution(worker)
+        action = pi.mode()
         if self.training:
-            self._action = pi.sample(self._rng)
-            self._log_prob = pi.log_prob(self._action)
-        else:
-            self._action = pi.mode()
-        return int(self._action) if self._scaling is None else self._scaling.to_space(self._action)
+            action = pi.sample(self._rng)
+            self._begin_step(worker, action, pi.log_prob(action))
+        return int(action) if self._scaling is None else self._scaling.to_space(action)
+
+    def _distribution(self, worker: WorkerRun) -> Categorical | DiagonalGaussian:
+        outputs = self.parameter.policy.predict(worker.state.reshape(self._shape))
+        invalid = None
+        if worker.invalid_actions:
+            invalid = np.zeros(len(outputs), np.bool_)
+            invalid[worker.invalid_actions] = True
+        return self.parameter.distribution(outputs, invalid)
+
+    def _begin_step(self, worker: WorkerRun, action: Any, log_prob: Any) -> None:
+        segment, row = self._segment, self._length
+        segment["state"][row] = worker.state.reshape(self._shape)
+        segment["action"][row] = action
+        segment["log_prob"][row] = log_prob
+        if worker.invalid_actions:
+            segment["invalid"][row, worker.invalid_actions] = True
 
     def on_step(self, worker: WorkerRun) -> None:
         if not self.training:
             return
         segment, row = self._segment, self._length
-        segment["state"][row] = self._state
-        segment["action"][row] = self._action
-        segment["log_prob"][row] = self._log_prob
         segment["reward"][row] = worker.reward
-        segment["next_state"][row] = self._flat(worker.next_state)
+        segment["next_state"][row] = worker.next_state.reshape(self._shape)
         segment["terminated"][row] = worker.terminated
         segment["done"][row] = worker.done
-        if self._invalid is not None:
-            segment["invalid"][row] = self._invalid
         self._length += 1
         if self._length == self.config.horizon:
             self.memory.add(segment)
             self._begin_segment()
 
-    def _flat(self, state: Array) -> Array:
-        return np.asarray(state, self._dtype).reshape(-1)
-
-    def _mask(self, invalid_actions: list[Any]) -> Array | None:
-        if not invalid_actions:
-            return None
-        mask = np.zeros(self._segment["invalid"].shape[1], np.bool_)
-        mask[invalid_actions] = True
-        return mask
-
     def render_terminal(self, worker: WorkerRun, **_kwargs: Any) -> None:
-        outputs = self.parameter.policy.predict(self._flat(worker.state))
-        pi = self.parameter.distribution(outputs, self._mask(worker.invalid_actions))
-        print(f"value: {float(self.parameter.value.predict(self._flat(worker.state))[0]):.5f}")
+        print(f"value: {float(self.parameter.value.predict(worker.state.reshape(self._shape))[0]):.5f}")
+        pi = self._distribution(worker)
         if isinstance(pi, Categorical):
             worker.print_discrete_action_info(int(pi.mode()), lambda action: f"{pi.probabilities[action]:8.5f}")
         else:
             print(f"action: {pi.mean} +- {pi.std}")
 
 
-def new_segment(config: Config) -> Columns:
+def new_segment(config: Config, state_shape: tuple[int, ...]) -> Columns:
     """Return room for `horizon` steps, as arrays of shape (horizon, ...)."""
-    space, dtype, steps = config.action_space, config.get_dtype("np"), config.horizon
-    states = (steps, math.prod(config.observation_space.shape))
+    space, steps = config.action_space, config.horizon
+    states, floats, bools = config.observation_space.dtype, config.get_dtype("np"), np.bool_
     segment: Columns = {
-        "state": np.zeros(states, dtype),
-        "action": np.zeros(steps, np.int64)
-        if isinstance(space, DiscreteSpace)
-        else np.zeros((steps, space.size), dtype),
-        "log_prob": np.zeros(steps, dtype),
-        "reward": np.zeros(steps, dtype),
-        "next_state": np.zeros(states, dtype),
-        "terminated": np.zeros(steps, np.bool_),
-        "done": np.zeros(steps, np.bool_),
+        "state": np.zeros((steps, *state_shape), states),
+        "log_prob": np.zeros(steps, floats),
+        "reward": np.zeros(steps, floats),
+        "next_state": np.zeros((steps, *state_shape), states),
+        "terminated": np.zeros(steps, bools),
+        "done": np.zeros(steps, bools),
     }
     if isinstance(space, DiscreteSpace):
-        segment["invalid"] = np.zeros((steps, space.n), np.bool_)
-    return segment
+        return {**segment, "action": np.zeros(steps, np.int64), "invalid": np.zeros((steps, space.n), bools)}
+    return {**segment, "action": np.zeros((steps, space.size), floats)}
 
 
 class Categorical:

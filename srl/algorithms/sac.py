@@ -87,6 +87,7 @@ class Config(RLConfig):
     def validate_params(self) -> None:
         super().validate_params()
         check_framework(self.framework, "sac.Config.framework")
+        self._check("hidden_sizes", min(self.hidden_sizes, default=1) >= 1, "a list of numbers of 1 or more")
         self._check("gamma", 0 <= self.gamma <= 1, "between 0 and 1")
         self._check("tau", 0 < self.tau <= 1, "above 0 and at most 1")
         for name in ("lr", "initial_temperature"):
@@ -138,6 +139,10 @@ class Parameter(RLParameter[Config]):
     def call_backup(self, to_worker: bool = False, **_kwargs: Any) -> dict[str, Any]:
         policy = {"policy": self.policy.backup()}
         return policy if to_worker else {**policy, "critics": [critic.backup() for critic in self.critics]}
+
+    def summary(self, **_kwargs: Any) -> None:
+        for name, network in (("policy", self.policy), ("each critic", self.critics[0])):
+            print(f"{name}: {network}, {network.parameters.size} parameters")
 
 
 class Trainer(RLTrainer[Config, Parameter, Memory]):

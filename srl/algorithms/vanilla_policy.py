@@ -10,8 +10,8 @@ When an episode is over, its returns are known, and for each of its steps
     theta <- theta + lr * (G_t - b(s_t)) * grad ln pi(a_t | s_t)     (Sutton and Barto, equation 13.11)
     b(s)  <- b(s) + baseline_lr * (G_t - b(s))
 
-without the book's further factor gamma^t, as is usual. In each state pi is the softmax of a preference for
-each valid action (equation 13.2), so that
+without the book's further factor gamma^t, as is usual. An episode that a limit cuts off is over, too. In each
+state pi is the softmax of a preference for each valid action (equation 13.2), so that
 
     d ln pi(a) / d theta(b) = 1[a = b] - pi(b)
 

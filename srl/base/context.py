@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from srl.base.run.past import Past
 from srl.utils.config_file import read_config, write_config
+from srl.utils.device import tf_device, torch_device
 from srl.utils.plain_data import TARGET, fields_to_plain, set_fields
 from srl.utils.usage import UsageError
 
@@ -36,7 +37,7 @@ class RunContext:
     rl_config: RLConfig[Any, Any] | None = None
     callbacks: list[RunCallback] = field(default_factory=list)
 
-    run_name: Literal["main", "trainer", "actor", "eval"] = "main"
+    run_name: Literal["main", "trainer", "actor", "memory", "eval"] = "main"
     play_mode: str = ""
     """The method of Runner that this is the run of, such as "train"."""
 
@@ -74,7 +75,18 @@ class RunContext:
     """Of the first episode; each further one adds 1. None: not repeatable."""
     seed_enable_gpu: bool = False
     device: str = "AUTO"
+    """"AUTO", "CPU", "GPU", "GPU:1", or a name that the framework itself knows."""
     framework: str = ""
+
+    @property
+    def used_device_torch(self) -> str:
+        """PyTorch's name of `device`."""
+        return torch_device(self.device)
+
+    @property
+    def used_device_tf(self) -> str:
+        """TensorFlow's name of `device`."""
+        return tf_device(self.device)
 
     def require_stop_condition(self, *names: str) -> None:
         """Raise UsageError unless one of the limits is set (one of `names`, where not all apply)."""

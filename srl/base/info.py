@@ -22,8 +22,8 @@ class Info(dict[str, Any]):
         """Set several values, like `update`."""
         self.update(values)
 
-    def set_scalar(self, name: str, data: Any) -> None:
-        """Set one value."""
+    def set_scalar(self, name: str, data: Any, data_type: str = "") -> None:
+        """Set one value. `data_type` is for code that gives it: a value says itself what it is."""
         self[name] = data
 
     def to_dict(self) -> dict[str, Any]:

@@ -37,13 +37,6 @@ def on_paper(picture: Picture, height: int, width: int) -> Picture:
     return sheet
 
 
-def same_size(pictures: Sequence[Picture]) -> list[Picture]:
-    """Return the pictures on sheets that all have the size of the largest."""
-    height = max(picture.shape[0] for picture in pictures)
-    width = max(picture.shape[1] for picture in pictures)
-    return [on_paper(picture, height, width) for picture in pictures]
-
-
 def beside(pictures: Sequence[Picture]) -> Picture:
     """Return one picture of several, from left to right."""
     return _joined(pictures, axis=1)

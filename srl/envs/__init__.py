@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 _EASY: dict[str, Any] = {"move_prob": 1.0, "move_reward": 0.0, "baseline": 0.9}
+_ROAD = (
+    ".......",
+    ".S    .",
+    "..... .",
+    ".G    .",
+    ".......",
+)
 _HARD: dict[str, Any] = {"length": 20, "action_num": 16, "is_end": False}
 
 BUILT_IN: dict[str, tuple[str, dict[str, Any]]] = {
@@ -12,6 +19,8 @@ BUILT_IN: dict[str, tuple[str, dict[str, Any]]] = {
     "Grid-layer": ("srl.envs.grid:GridLayer", {}),
     "EasyGrid": ("srl.envs.grid:Grid", _EASY),
     "EasyGrid-layer": ("srl.envs.grid:GridLayer", _EASY),
+    "GridOneRoad": ("srl.envs.grid:Grid", {**_EASY, "field": _ROAD}),
+    "IGrid": ("srl.envs.igrid:IGrid", {}),
     "OX": ("srl.envs.ox:OX", {}),
     "OX-layer": ("srl.envs.ox:OXLayer", {}),
     "Othello": ("srl.envs.othello:Othello", {"size": 8}),

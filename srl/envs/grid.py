@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srl.base.define import KeyBindType, SpaceTypes
-from srl.base.env.base import EnvBase, TObs, TObsSpace
+from srl.base.env.base import TObs, TObsSpace
+from srl.base.env.genre import SinglePlayEnv
 from srl.base.spaces.array_discrete import ArrayDiscreteSpace
 from srl.base.spaces.box import BoxSpace
 from srl.base.spaces.discrete import DiscreteSpace
@@ -41,7 +42,7 @@ Cell = tuple[int, int]
 
 
 @dataclass
-class GridWorld(EnvBase[DiscreteSpace, int, TObsSpace, TObs]):
+class GridWorld(SinglePlayEnv[DiscreteSpace, int, TObsSpace, TObs]):
     """The field and its rules; a subclass says what the player sees of it.
 
     Actions: 0 left, 1 down, 2 right, 3 up. Into a wall is no move. Every step that reaches neither goal nor
@@ -100,10 +101,6 @@ class GridWorld(EnvBase[DiscreteSpace, int, TObsSpace, TObs]):
     @property
     def max_episode_steps(self) -> int:
         return 50
-
-    @property
-    def player_num(self) -> int:
-        return 1
 
     @property
     def reward_range(self) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from srl.base.env.base import EnvBase
+from srl.base.env.genre import SinglePlayEnv
 from srl.base.spaces.discrete import DiscreteSpace
 from srl.envs.grid_picture import draw_grid
 from srl.utils.usage import UsageError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class OneRoad(EnvBase[DiscreteSpace, int, DiscreteSpace, int]):
+class OneRoad(SinglePlayEnv[DiscreteSpace, int, DiscreteSpace, int]):
     """Action 0 leads one place on; every other one ends the episode, or leads back to the beginning.
 
     The player sees its place, 0 to `length`. The goal at the end gives 1, everything else 0. Raises UsageError
@@ -47,10 +47,6 @@ class OneRoad(EnvBase[DiscreteSpace, int, DiscreteSpace, int]):
     def max_episode_steps(self) -> int:
         """A tenth more than the road is long."""
         return self.length * 11 // 10
-
-    @property
-    def player_num(self) -> int:
-        return 1
 
     @property
     def reward_range(self) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from srl.base.env.base import EnvBase
+from srl.base.env.genre import SinglePlayEnv
 from srl.base.spaces.discrete import DiscreteSpace
 from srl.envs.grid_picture import draw_grid
 
@@ -19,7 +19,7 @@ _FIELD = "X...S...G"
 _START = _FIELD.index("S")
 
 
-class SampleEnv(EnvBase[DiscreteSpace, int, DiscreteSpace, int]):
+class SampleEnv(SinglePlayEnv[DiscreteSpace, int, DiscreteSpace, int]):
     """Actions: 0 left, 1 right. The player sees its place, 0 to 8, and begins in the middle.
 
     The right end gives 1, the left end -1, and every other step -0.04.
@@ -40,10 +40,6 @@ class SampleEnv(EnvBase[DiscreteSpace, int, DiscreteSpace, int]):
     @property
     def max_episode_steps(self) -> int:
         return 50
-
-    @property
-    def player_num(self) -> int:
-        return 1
 
     @property
     def reward_range(self) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from srl.base.env.base import EnvBase
+from srl.base.env.genre import SinglePlayEnv
 from srl.base.spaces.discrete import DiscreteSpace
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _DOORS = ("left", "right")
 
 
 @dataclass
-class Tiger(EnvBase[DiscreteSpace, int, DiscreteSpace, int]):
+class Tiger(SinglePlayEnv[DiscreteSpace, int, DiscreteSpace, int]):
     """Actions: 0 listen, 1 open the left door, 2 the right one. Observations: 0 it roars left, 1 right.
 
     After listening, the side is right with probability `accuracy`. The first observation, and the one after a
@@ -52,10 +52,6 @@ class Tiger(EnvBase[DiscreteSpace, int, DiscreteSpace, int]):
     @property
     def max_episode_steps(self) -> int:
         return 50
-
-    @property
-    def player_num(self) -> int:
-        return 1
 
     @property
     def reward_range(self) -> tuple[float, float]:

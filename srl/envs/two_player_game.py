@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from srl.base.env.base import EnvBase, TObs, TObsSpace
+from srl.base.env.base import TObs, TObsSpace
+from srl.base.env.genre import TurnBase2Player
 from srl.base.spaces.discrete import DiscreteSpace
 
 TIE = [0.0, 0.0]
 
 
-class TwoPlayerGame(EnvBase[DiscreteSpace, int, TObsSpace, TObs]):
+class TwoPlayerGame(TurnBase2Player[DiscreteSpace, int, TObsSpace, TObs]):
     """A game that player 0 begins. The winner gets 1 and the loser -1; a tie, and every other step, gives 0."""
-
-    @property
-    def player_num(self) -> int:
-        return 2
 
     @property
     def reward_range(self) -> tuple[float, float]:

@@ -23,14 +23,25 @@ class Worker(DummyRLWorker):
         """Return the action that was typed. Raises UsageError if standard input is at its end."""
         names = _names(worker)
         print(_situation(worker))
-        print(f"player {worker.player_index}: {_listed(names)}")
-        while (typed := _ask()) != QUIT:
-            action = _find(typed, names)
-            if action is not None:
-                return action
-            print(f"'{typed}' is not one of these actions")
-        worker.abort_episode()
-        return next(iter(names))
+        action = ask_action(worker.player_index, names)
+        if action is None:
+            worker.abort_episode()
+            return next(iter(names))
+        return action
+
+
+def ask_action(player_index: int, names: dict[int, str]) -> int | None:
+    """Print actions, given as number and name; return the number of the one that is typed, None for `q`.
+
+    Raises UsageError if standard input is at its end.
+    """
+    print(f"player {player_index}: {_listed(names)}")
+    while (typed := _ask()) != QUIT:
+        action = _find(typed, names)
+        if action is not None:
+            return action
+        print(f"'{typed}' is not one of these actions")
+    return None
 
 
 def _names(worker: WorkerRun) -> dict[int, str]:

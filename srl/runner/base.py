@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srl.base.context import RunContext
@@ -11,15 +13,15 @@ from srl.base.rl import registration
 from srl.base.rl.config import DummyRLConfig, RLConfig
 from srl.base.rl.players import make_workers
 from srl.base.run.play import play
+from srl.runner.checkpoint import is_checkpoint, load_checkpoint
 from srl.runner.evaluation import Evaluation, EvaluationOptions
 from srl.runner.progress import Progress, ProgressOptions
 from srl.utils.config_file import write_config
 from srl.utils.seed import set_seed
-from srl.utils.usage import short_traceback
+from srl.utils.usage import UsageError, short_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from srl.base.context import RunStateActor, RunStateTrainer
     from srl.base.define import PlayersType
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from srl.base.rl.worker_run import WorkerRun
     from srl.base.run.callback import RunCallback
     from srl.base.run.past import Past
+
+_DEVICE = re.compile(r"AUTO|CPU|(GPU|CUDA)(:\d+)?")
 
 
 class RunnerBase:
@@ -144,8 +148,11 @@ class RunnerBase:
 
     @short_traceback
     def load_parameter(self, path: str | Path) -> None:
-        """Restore the Parameter from a file. Load only files that you trust as code."""
-        self.parameter.load(path)
+        """Restore the Parameter from a file, which may be a checkpoint. Load only files that you trust as code."""
+        if is_checkpoint(Path(path)):
+            self.parameter.restore(load_checkpoint(Path(path)).parameter, from_serialized=True)
+        else:
+            self.parameter.load(path)
 
     @short_traceback
     def save_memory(self, path: str | Path, compress: bool = True) -> None:
@@ -209,6 +216,20 @@ class RunnerBase:
         self._progress_options = ProgressOptions(
             start_time, interval_limit, single_line, env_info, train_info, worker_info, worker, max_actor, evaluation
         )
+
+    def set_device(self, device: str = "AUTO") -> None:
+        """Choose the device that the algorithm computes on: "AUTO" (a GPU if there is one), "CPU", "GPU", "GPU:1"."""
+        if not _DEVICE.fullmatch(device.upper()):
+            raise UsageError(f"device '{device}' is none of AUTO, CPU, GPU, GPU:0, GPU:1, ...")
+        self.context.device = device.upper()
+
+    def enable_stats(self) -> None:
+        """Show in the progress how busy processors and memory are, where psutil is installed."""
+        self.context.enable_stats = True
+
+    def disable_stats(self) -> None:
+        """Undo `enable_stats`."""
+        self.context.enable_stats = False
 
     def get_env_init_state(self, encode: bool = True) -> Any:
         """Return the first state of an episode, as the algorithm sees it (`encode`) or the environment."""

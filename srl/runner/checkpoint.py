@@ -49,10 +49,14 @@ class Checkpoint:
     """What `RLMemory.call_backup` returned; None when it has none, or when it is not kept any more."""
 
     @classmethod
-    def of(cls, context: RunContext, state: RunState, parameter: RLParameter[Any]) -> Checkpoint:
+    def of(
+        cls, context: RunContext, state: RunState, parameter: RLParameter[Any], *, with_memory: bool = True
+    ) -> Checkpoint:
         """Take one, between two steps of a run."""
         trainer = state.trainer.backup() if state.trainer is not None else None
-        memory = state.memory.backup() if state.memory is not None and has_backup(state.memory) else None
+        memory = None
+        if with_memory and state.memory is not None and has_backup(state.memory):
+            memory = state.memory.backup()
         return cls(parameter.backup(serialized=True), trainer, standing(context, state), memory)
 
     def restore(self, trainer: RLTrainer[Any, Any, Any]) -> None:
@@ -117,6 +121,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
     raise UsageError("; ".join(damaged) or f"{path} holds no checkpoint: give the save_dir of set_checkpoint")
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Tell whether a file is a checkpoint, by how it begins."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
 def checkpoint_paths(folder: Path) -> list[Path]:
     """Return the checkpoints of a folder, the newest last."""
     found = [(match, path) for path in folder.glob("*.pickle") if (match := _NAME.fullmatch(path.name))]
@@ -130,7 +140,7 @@ def _memory_path(path: Path) -> Path:
 
 def _drop_old_memories(folder: Path) -> None:
     with_memory = [path for path in map(_memory_path, checkpoint_paths(folder)) if path.exists()]
-    for path in with_memory[:-MEMORIES_KEPT]:
+    for path in set(folder.glob("*.memory")) - set(with_memory[-MEMORIES_KEPT:]):
         path.unlink()
 
 

@@ -6,11 +6,13 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from srl.runner.progress import ProgressOptions, duration_text, heading
+from srl.runner.progress import ProgressOptions, duration_text, evaluated_text, heading
+from srl.utils.system_load import SystemLoad
 
 if TYPE_CHECKING:
     from services.local import LocalCluster
     from srl.base.context import RunContext
+    from srl.runner.evaluation import Evaluation
 
 _RATE_WINDOW_S = 3.0
 
@@ -21,7 +23,15 @@ class ClusterProgress:
     Counters of a service that was started anew begin at 0 again: what its earlier lives did is added.
     """
 
-    def __init__(self, context: RunContext, options: ProgressOptions, begun_count: int = 0, *, enable: bool) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        options: ProgressOptions,
+        begun_count: int = 0,
+        evaluation: Evaluation | None = None,
+        *,
+        enable: bool,
+    ) -> None:
         self._context = context
         self._begun_count = begun_count
         self._enable = enable
@@ -34,6 +44,10 @@ class ClusterProgress:
         self._end_reason = ""
         self._restarts = 0
         self._learner: dict[str, Any] = {}
+        self._evaluation = evaluation
+        self._next_evaluation = options.evaluation_interval
+        self._evaluated = ""
+        self._load = SystemLoad() if context.enable_stats else None
 
     def begin(self) -> None:
         """Say what begins."""
@@ -58,8 +72,28 @@ class ClusterProgress:
         self._rates.note("trained", self._learner.get("train_count", 0))
         for name, steps in self._totals.by_actor("env_steps").items():
             self._rates.note(name, steps)
-        if self._enable and self._line.is_due():
-            self._line.update(self._text(cluster))
+        if self._enable:
+            self._evaluate_if_due(cluster)
+            if self._line.is_due():
+                self._line.update(self._text(cluster))
+
+    @property
+    def steps(self) -> int:
+        """Environment steps of all actors."""
+        return self._totals.sum("env_steps")
+
+    @property
+    def episodes(self) -> int:
+        """Episodes of all actors."""
+        return self._totals.sum("episodes")
+
+    def _evaluate_if_due(self, cluster: LocalCluster) -> None:
+        if self._evaluation is None or not self._next_evaluation.is_due():
+            return
+        learned = cluster.learner_state()
+        if learned is not None:
+            self._evaluated = evaluated_text(self._evaluation.rewards(self._context, learned.parameter))
+            self._next_evaluation.restart()
 
     def finish(self) -> None:
         """End the line, and show the results if training began."""
@@ -69,7 +103,8 @@ class ClusterProgress:
         elapsed_s = time.monotonic() - self._begun_s
         learner, host = cluster.learner, cluster.view.host
         steps_per_s = [self._rates.of(name) for name in sorted(self._totals.by_actor("env_steps"))]
-        per_actor = " + ".join(f"{rate:.0f}" for rate in steps_per_s)
+        shown = steps_per_s[: self._options.max_actor]
+        per_actor = " + ".join([f"{rate:.0f}" for rate in shown] + ["..."] * (len(shown) < len(steps_per_s)))
         parts = [
             f"{duration_text(elapsed_s)}",
             f"{sum(steps_per_s):.0f} env steps/s ({per_actor or '-'})",
@@ -80,17 +115,20 @@ class ClusterProgress:
             f"parameter {_version(learner)} (age {_ages(cluster.actors)})",
         ]
         info = " ".join(f"|{name} {value:.4g}" for name, value in learner.get("info", {}).items())
-        return f"{', '.join(parts)} {info if self._options.train_info else ''}".rstrip()
+        if self._load is not None:
+            parts.append(self._load.to_str())
+        text = f"{', '.join(filter(None, parts))}{self._evaluated}"
+        return f"{text} {info if self._options.train_info else ''}".rstrip()
 
     def _summary(self) -> dict[str, str]:
         elapsed_s = max(float(self._learner.get("elapsed_s", 0.0)), 1e-9)
-        steps = self._totals.sum("env_steps")
+        steps = self.steps
         trained = max(0, int(self._learner.get("train_count", 0)) - self._begun_count)
         rows = {
             "ended by": self._end_reason.rstrip(".") or "an error or an interrupt",
             "time": f"{time.monotonic() - self._begun_s:.2f} s, {elapsed_s:.2f} s of it training",
             "steps": f"{steps} ({steps / elapsed_s:.0f}/s)",
-            "episodes": str(self._totals.sum("episodes")),
+            "episodes": str(self.episodes),
             "updates": f"{trained} ({trained / elapsed_s:.0f}/s)",
         }
         if self._restarts:

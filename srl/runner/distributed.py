@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from srl.base.context import RunStateTrainer
 from srl.base.exception import DistributionError
-from srl.base.rl.memory import RLMemory
+from srl.base.run.past import Past
+from srl.runner.checkpoint import has_backup
 from srl.runner.cluster_progress import ClusterProgress
+from srl.runner.cluster_records import ClusterRecords
 from srl.runner.records import RecordsMixin
 from srl.utils.usage import UsageError, short_traceback
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from services.local import LocalCluster, Options
     from srl.base.context import RunContext
     from srl.base.define import PlayersType
+    from srl.base.rl.memory import RLMemory
     from srl.base.rl.trainer import RLTrainer
     from srl.base.run.callback import RunCallback
 
@@ -75,7 +78,8 @@ class DistributedMixin(RecordsMixin):
             players: as in `train`.
             shuffle_player: as in `train`.
             enable_progress: show a progress line, and a table at the end.
-            callbacks: dataclasses: they are rebuilt in every actor and in the learner, and called there.
+            callbacks: dataclasses: they are rebuilt in every actor, the learner and the memory service, and called
+                there. One that returns True ends the run.
 
         Raises:
             UsageError: no limit is given, a number is too small, or the Memory has no backup where it is needed.
@@ -120,14 +124,15 @@ class DistributedMixin(RecordsMixin):
             prefetch_batches=mem_to_train_queue_capacity,
             snapshot_interval_s=trainer_parameter_send_interval,
             parameter_interval_s=max(actor_parameter_sync_interval, 0.01),
-            return_memory=return_memory_data,
+            return_memory=return_memory_data or (self._checkpoints is not None and has_backup(self.memory)),
             memory_timeout_s=return_memory_timeout,
         )
         self._train_in_cluster(
             context,
             options,
             self.trainer if initial_parameter_sharing else None,
-            self.memory if initial_memory_sharing else None,
+            self.memory if initial_memory_sharing or self._has_memory_to_go_on_from() else None,
+            return_memory=return_memory_data,
             enable_progress=enable_progress,
         )
 
@@ -138,6 +143,7 @@ class DistributedMixin(RecordsMixin):
         trainer: RLTrainer[Any, Any, Any] | None,
         memory: RLMemory[Any] | None,
         *,
+        return_memory: bool,
         enable_progress: bool,
     ) -> None:
         """Train in a cluster that begins where `trainer` stands, None: anew."""
@@ -146,34 +152,62 @@ class DistributedMixin(RecordsMixin):
         from srl_common.errors import ClusterError
 
         begun_count = trainer.train_count if trainer is not None else 0
-        progress = ClusterProgress(context, self._progress_options, begun_count, enable=enable_progress)
+        records = self._cluster_records(context, begun_count, enable_progress=enable_progress)
+        progress = records.progress
         try:
             job = Job.of(_counted_from(begun_count, context))
             with LocalCluster(job, options, progress.print, trainer, memory) as cluster:
                 try:
-                    self._watch(cluster, progress)
+                    self._watch(cluster, records)
                 finally:
                     self._take_over(cluster, begun_count)
-                if options.return_memory:
+                if return_memory:
                     self.memory.restore(cluster.memory_checkpoint()["memory"])
         except ClusterError as error:
             raise DistributionError(str(error)) from None
         finally:
+            records.close()
             progress.finish()
 
-    def _watch(self, cluster: LocalCluster, progress: ClusterProgress) -> None:
+    def _cluster_records(self, context: RunContext, begun_count: int, *, enable_progress: bool) -> ClusterRecords:
+        """Return what writes the records of a run, and give the context what the services write themselves."""
+        shown, checkpoints = self._progress_options, self._checkpoints
+        evaluation = self._evaluation(shown.evaluation) if enable_progress else None
+        progress = ClusterProgress(context, shown, begun_count, evaluation, enable=enable_progress)
+        records = ClusterRecords(context, self._take_past() or Past(), progress, checkpoints)
+        if checkpoints is not None:
+            records.evaluation = self._evaluation(checkpoints.evaluation)
+        history = self._history_log(context)
+        if history is not None:
+            context.callbacks.append(history)
+            records.history = self._history_evaluation(history)
+            records.mlflow = self._mlflow_recorder(history)
+        return records
+
+    def _has_memory_to_go_on_from(self) -> bool:
+        """Tell whether a checkpoint was loaded whose Memory the cluster is to go on with."""
+        return self._past is not None and has_backup(self.memory)
+
+    def _watch(self, cluster: LocalCluster, records: ClusterRecords) -> None:
         """Wait for the end of training, and end the services in order."""
+        progress = records.progress
+        records.begin()
         progress.begin()
         try:
             while not cluster.end_reason:
                 cluster.watch(_WATCH_S)
                 progress.update(cluster)
+                records.update(cluster)
         except KeyboardInterrupt:
             progress.print("interrupted: ending the services, and bringing back what has been learned")
-            cluster.drain()
+            self._end(cluster, records)
             raise
+        self._end(cluster, records)
+
+    def _end(self, cluster: LocalCluster, records: ClusterRecords) -> None:
         cluster.drain()
-        progress.update(cluster)
+        records.progress.update(cluster)
+        records.finish(cluster)
 
     def _take_over(self, cluster: LocalCluster, begun_count: int) -> None:
         """Take over what was learned, however training ended."""
@@ -204,7 +238,7 @@ def _counted_from(begun_count: int, context: RunContext) -> RunContext:
 
 
 def _require_backup(memory: RLMemory[Any], setting: str) -> None:
-    if type(memory).call_backup is RLMemory.call_backup or type(memory).call_restore is RLMemory.call_restore:
+    if not has_backup(memory):
         name = type(memory).__name__
         raise UsageError(f"train_mp: {setting} needs {name}.call_backup and {name}.call_restore: define both")
 

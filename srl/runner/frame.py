@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,20 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from srl.base.context import RunStateActor
+    from srl.base.env.env_run import EnvRun
     from srl.base.picture import Picture
 
-_LONGEST_STATE = 60
+_LONGEST_STATE = 40
 """Characters; a picture as a state would fill pages."""
+_FURTHER_DECIMALS = re.compile(r"(\.\d{3})\d+")
 
 
 class FrameCallback(RunCallback, ABC):
-    """Calls `frame` each time an action is chosen, and once more when the episode is over.
+    """Calls `frame` each time an action is chosen, and once more when the episode is over, if `shows_end`.
 
     With `skip_steps`, `skipped_frame` is called in the steps of a frameskip.
     """
 
-    def __init__(self, *, skip_steps: bool) -> None:
+    def __init__(self, *, skip_steps: bool, shows_end: bool = True) -> None:
         self._skip_steps = skip_steps
+        self._shows_end = shows_end
 
     @abstractmethod
     def frame(self, state: RunStateActor) -> None:
@@ -44,7 +48,7 @@ class FrameCallback(RunCallback, ABC):
             self.skipped_frame(state)
 
     def on_episode_end(self, state: RunStateActor, **_kwargs: Any) -> None:
-        if state.worker.config.render_last_step:
+        if self._shows_end and state.worker.config.render_last_step:
             self.frame(state)
 
 
@@ -73,21 +77,33 @@ class View:
 def frame_text(state: RunStateActor) -> str:
     """Return number, state, action, rewards of the step before, and infos, a line each."""
     env = state.env
-    lines = [
-        f"### {env.step_num}{_ending(state)}",
-        f"state: {state_text(state)}",
-        f"action : {_action_text(state)}",
+    number, seen, rewards, info = situation(env)
+    return "\n".join(
+        [
+            number,
+            seen,
+            f"action : {action_text(env, state.action)}",
+            rewards,
+            info,
+            f"work{state.worker_idx} {state.workers[state.worker_idx].info}",
+        ]
+    )
+
+
+def situation(env: EnvRun) -> list[str]:
+    """Return where the episode stands: number, state, rewards of the step before, and infos, a line each."""
+    return [
+        f"### {env.step_num}{_ending(env)}",
+        f"state: {_state_text(env)}",
         f"rewards:[{','.join(f'{reward:.3f}' for reward in env.rewards)}]",
         f"env {env.info}",
-        f"work{state.worker_idx} {state.workers[state.worker_idx].info}",
     ]
-    return "\n".join(lines)
 
 
-def state_text(state: RunStateActor) -> str:
-    """Return the environment's state, cut off where it is long."""
-    text = state.env.observation_space.to_str(state.env.state)
-    return text if len(text) <= _LONGEST_STATE else f"{text[:_LONGEST_STATE]}..."
+def action_text(env: EnvRun, action: Any) -> str:
+    """Return an action, and its name if that is another text."""
+    number, name = str(action), env.action_to_str(action)
+    return number if name == number else f"{number}({name})"
 
 
 def wait_for_enter() -> None:
@@ -95,13 +111,12 @@ def wait_for_enter() -> None:
     input("Press Enter for the next step")
 
 
-def _ending(state: RunStateActor) -> str:
-    env = state.env
+def _state_text(env: EnvRun) -> str:
+    text = _FURTHER_DECIMALS.sub(r"\1", env.observation_space.to_str(env.state))
+    return text if len(text) <= _LONGEST_STATE else f"{text[:_LONGEST_STATE]}..."
+
+
+def _ending(env: EnvRun) -> str:
     if env.done:
         return f", done({env.done_reason})"
     return f", player {env.next_player}" if env.player_num > 1 else ""
-
-
-def _action_text(state: RunStateActor) -> str:
-    number, name = str(state.action), state.env.action_to_str(state.action)
-    return number if name == number else f"{number}({name})"

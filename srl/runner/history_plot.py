@@ -54,7 +54,7 @@ def draw(
     if right.names:
         all_axes.append(left_axes.twinx())
         plotter.plot(all_axes[1], right, dashed=True)
-    _decorate(all_axes, xlabel, title)
+    _decorate(figure, all_axes, xlabel, title)
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
@@ -83,28 +83,36 @@ class _Plotter:
     def plot(self, axes: Axes, axis: Axis, *, dashed: bool) -> None:
         for name in axis.names:
             for history, rows in self._histories.items():
-                x, y = _columns(rows, self._xlabel, name)
-                self._line(axes, x, y, f"{history} {name}".strip(), "--" if dashed else "-")
+                chosen = _rows_with(rows, self._xlabel, name)
+                points = min(self._points, len(chosen) // len({row["name"] for row in chosen}))
+                x, y = _columns(chosen, self._xlabel, name)
+                self._line(axes, x, y, points, f"{history} {name}".strip(), "--" if dashed else "-")
         axes.set_ylabel(", ".join(axis.names))
         axes.set_ylim(axis.ymin, axis.ymax)
 
-    def _line(self, axes: Axes, x: Numbers, y: Numbers, label: str, style: str) -> None:
+    def _line(self, axes: Axes, x: Numbers, y: Numbers, points: int, label: str, style: str) -> None:
+        """Draw one line; where several actors wrote, its points are of all of them together."""
         color = f"C{self._drawn % 10}"
         self._drawn += 1
-        if 0 < self._points < len(x):
-            x, y, low, high = _aggregated(x, y, self._points)
+        if 0 < points < len(x):
+            x, y, low, high = _aggregated(x, y, points)
             axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
         marker = "." if len(x) <= 60 else ""
         axes.plot(x, y, style, color=color, label=label, linewidth=1.8, marker=marker)
 
 
-def _columns(rows: list[Row], xlabel: str, name: str) -> tuple[Numbers, Numbers]:
-    """Return two columns of the rows that have both, in the order of the first."""
-    pairs = [(row[xlabel], row[name]) for row in rows if _is_number(row.get(xlabel)) and _is_number(row.get(name))]
-    if not pairs:
+def _rows_with(rows: list[Row], xlabel: str, name: str) -> list[Row]:
+    """Return the rows that have numbers in both columns. Raises UsageError without any."""
+    chosen = [row for row in rows if _is_number(row.get(xlabel)) and _is_number(row.get(name))]
+    if not chosen:
         known = sorted({each for row in rows for each in row if _is_number(row[each])})
         raise UsageError(f"no row has both '{xlabel}' and '{name}': columns with numbers are {', '.join(known)}")
-    table = np.array(pairs, dtype=np.float64)
+    return chosen
+
+
+def _columns(rows: list[Row], xlabel: str, name: str) -> tuple[Numbers, Numbers]:
+    """Return two columns in the order of the first."""
+    table = np.array([(row[xlabel], row[name]) for row in rows], dtype=np.float64)
     table = table[np.argsort(table[:, 0], kind="stable")]
     return table[:, 0], table[:, 1]
 
@@ -123,11 +131,11 @@ def _aggregated(x: Numbers, y: Numbers, points: int) -> tuple[Numbers, Numbers, 
     return means_x, means_y, low, high
 
 
-def _decorate(all_axes: list[Axes], xlabel: str, title: str) -> None:
+def _decorate(figure: Figure, all_axes: list[Axes], xlabel: str, title: str) -> None:
     axes = all_axes[0]
     axes.set_xlabel(_XLABELS.get(xlabel, xlabel))
     axes.set_title(title)
     axes.grid(visible=True, alpha=0.25)
     axes.spines["top"].set_visible(False)
     lines = [line for each in all_axes for line in each.get_lines()]
-    all_axes[-1].legend(handles=lines, loc="best", frameon=False)
+    figure.legend(handles=lines, loc="outside upper center", ncols=min(4, len(lines)), frameon=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from srl.base.run.train_only import train_only
@@ -9,8 +10,6 @@ from srl.runner.records import RecordsMixin
 from srl.utils.usage import UsageError, short_traceback
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from srl.base.context import RunStateActor, RunStateTrainer
     from srl.base.define import PlayersType
     from srl.base.run.callback import RunCallback
@@ -153,3 +152,22 @@ class PlayMixin(RecordsMixin):
         episodes = episode if episode > 0 else known.get("episode", 100)
         rewards = cast("list[float]", self.evaluate(max_episodes=episodes, **kwargs))
         return sum(rewards) / len(rewards) >= baseline
+
+    @short_traceback
+    def evaluate_compare_to_baseline_multiplayer(
+        self, baselines: Sequence[Mapping[str, Any]] | None = None, **kwargs: Any
+    ) -> bool:
+        """Tell whether the mean rewards reach every baseline: "episode", "players", and "baseline" by player.
+
+        A player whose baseline is None may have any reward. They default to the environment's. `kwargs` are those of
+        `evaluate`. Raises UsageError when the environment names none.
+        """
+        known = self.env.reward_baseline if baselines is None else baselines
+        if not isinstance(known, Sequence) or not known:
+            raise UsageError(f"'{self.env.name}' names no baselines of several players: give `baselines`")
+        return all(self._reaches(baseline, kwargs) for baseline in known)
+
+    def _reaches(self, wanted: Mapping[str, Any], kwargs: dict[str, Any]) -> bool:
+        rewards = self.evaluate(wanted.get("episode", 100), players=wanted["players"], shuffle_player=False, **kwargs)
+        means = [sum(each) / len(rewards) for each in zip(*cast("list[list[float]]", rewards), strict=True)]
+        return all(low is None or mean >= low for mean, low in zip(means, wanted["baseline"], strict=True))

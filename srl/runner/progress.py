@@ -87,8 +87,8 @@ class Progress(RunCallback):
             self._next_evaluation.restart()
 
     def _extra(self) -> str:
-        load = f", {self._load.to_str()}" if self._load is not None else ""
-        return f"{self._evaluated}{load}"
+        load = self._load.to_str() if self._load is not None else ""
+        return self._evaluated + (f", {load}" if load else "")
 
     def on_end(self, context: RunContext, **kwargs: Any) -> None:
         self._line.finish(summary(kwargs["state"]))

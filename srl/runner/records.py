@@ -19,6 +19,7 @@ from srl.runner.history_evaluation import HistoryEvaluation
 from srl.runner.history_file import read_folder, row_files
 from srl.runner.history_log import HistoryLog
 from srl.runner.history_viewer import HistoryViewer, HistoryViewers
+from srl.runner.mlflow_recorder import MlflowOptions, MlflowRecorder
 from srl.utils.config_file import write_config
 from srl.utils.usage import UsageError, short_traceback
 
@@ -52,6 +53,7 @@ class RecordsMixin(RunnerBase):
 
     _history: HistoryOptions | None = None
     _checkpoints: CheckpointOptions | None = None
+    _mlflow: MlflowOptions | None = None
     _past: Past | None = None
     """What the next run that trains goes on from."""
 
@@ -75,13 +77,19 @@ class RecordsMixin(RunnerBase):
 
         The arguments are those of `set_history_on_file`.
         """
-        folder = Path(tempfile.mkdtemp(prefix="srl-history-"))
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         evaluation = EvaluationOptions(
             enable_eval, eval_env_sharing, eval_interval, eval_timeout, eval_max_steps, eval_episode,
             eval_players or [], eval_shuffle_player,
         )  # fmt: skip
-        self._history = HistoryOptions(folder, interval, _checked_mode(interval_mode), write_system, evaluation)
+        self._set_temporary_history(interval, interval_mode, write_system=write_system, evaluation=evaluation)
+
+    def _set_temporary_history(
+        self, interval: float, interval_mode: IntervalMode, *, write_system: bool, evaluation: EvaluationOptions
+    ) -> None:
+        mode = _checked_mode(interval_mode)
+        folder = Path(tempfile.mkdtemp(prefix="srl-history-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._history = HistoryOptions(folder, interval, mode, write_system, evaluation)
 
     @short_traceback
     def set_history_on_file(
@@ -203,7 +211,8 @@ class RecordsMixin(RunnerBase):
         recorders: list[RunCallback] = []
         history = self._history_log(context)
         if history is not None:
-            recorders += [history, *filter(None, [self._history_evaluation(history)])]
+            followers = (self._history_evaluation(history), self._mlflow_recorder(history))
+            recorders += [history, *filter(None, followers)]
         if checkpoints and self._checkpoints is not None:
             recorders.append(CheckpointWriter(self._checkpoints, self._evaluation(self._checkpoints.evaluation)))
         return recorders
@@ -212,6 +221,8 @@ class RecordsMixin(RunnerBase):
         """Return what writes the rows of a run, after a note in the folder of what runs."""
         options = self._history
         if options is None:
+            if self._mlflow is not None:
+                raise UsageError("MLflow gets the rows of a history: do not disable it, or call disable_mlflow too")
             return None
         _write_settings(options.folder, context)
         rows = read_folder(options.folder)
@@ -223,6 +234,13 @@ class RecordsMixin(RunnerBase):
         options = self._history.evaluation
         evaluation = self._evaluation(options)
         return HistoryEvaluation(history, evaluation, options.interval_s) if evaluation is not None else None
+
+    def _mlflow_recorder(self, history: HistoryLog) -> MlflowRecorder | None:
+        options = self._mlflow
+        if options is None:
+            return None
+        evaluation = self._evaluation(options.evaluation)
+        return MlflowRecorder(options, Path(history.save_dir), history.begun_s, evaluation)
 
 
 def _checked_mode(mode: IntervalMode) -> IntervalMode:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from srl.runner.animation import CollectFrames, check_scale, gif, same_size_frames, writable
+from srl.runner.animation import gif
 from srl.runner.base import RunnerBase
+from srl.runner.checks import check_scale, writable
 from srl.runner.frame import View
 from srl.runner.notebook import check_notebook, display_gif
+from srl.runner.recording import RecordFrames, Recording
 from srl.runner.replay import Replay
 from srl.runner.terminal import PrintFrames
 from srl.runner.video import check_video, save_video
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from srl.base.context import RunStateActor
     from srl.base.define import PlayersType, RenderModeType
-    from srl.base.picture import Picture
     from srl.base.run.callback import RunCallback
 
 
@@ -86,17 +87,13 @@ class RenderMixin(RunnerBase):
         """
         check_scale(render_scale)
         view = View(render_worker, render_add_rl_terminal, render_add_rl_rgb, render_add_info_text, render_kwargs or {})
-        watch = WatchFrames(
-            self.env.name,
-            view,
-            self.env.get_render_scale(render_scale),
-            self.env.get_render_interval(render_interval),
-            step_stop=step_stop,
-            skip_steps=render_skip_step,
-        )
-        state = self._play_one(
-            "render_window", "rgb_array", [watch, *callbacks], timeout, max_steps, players, training_flag
-        )
+        title = f"{self.env.name} - Space: pause, Right: next, Esc: close"
+        interval_ms = self.env.get_render_interval(render_interval)
+        with Window(title, self.env.get_render_scale(render_scale)) as window:
+            watch = WatchFrames(window, view, interval_ms, step_stop=step_stop, skip_steps=render_skip_step)
+            state = self._play_one(
+                "render_window", "rgb_array", [watch, *callbacks], timeout, max_steps, players, training_flag
+            )
         return rewards_of(state)
 
     @short_traceback
@@ -250,12 +247,15 @@ class RenderMixin(RunnerBase):
         enable_progress: bool,
         training: bool,
         callbacks: Sequence[RunCallback],
-    ) -> tuple[list[Picture], list[float]]:
-        """Play an episode; return its frames, all of one size, and the rewards."""
-        collect = CollectFrames(view, step_stop=step_stop, skip_steps=render_skip_step)
-        all_callbacks = self._with_progress([collect, *callbacks], enable_progress)
+    ) -> tuple[Recording, list[float]]:
+        """Play an episode; return its frames and the rewards. Raises UsageError when there is no frame."""
+        recording = Recording(self.env.get_render_scale(render_scale))
+        shows_end = play_mode == "replay_window"  # an animation has as many frames as steps
+        record = RecordFrames(recording, view, step_stop=step_stop, skip_steps=render_skip_step, shows_end=shows_end)
+        all_callbacks = self._with_progress([record, *callbacks], enable_progress)
         state = self._play_one(play_mode, "rgb_array", all_callbacks, timeout, max_steps, players, training)
-        return same_size_frames(collect.frames, self.env.get_render_scale(render_scale)), rewards_of(state)
+        recording.require_frames()
+        return recording, rewards_of(state)
 
     def _play_one(
         self,

@@ -22,6 +22,9 @@ _DEFAULT_CODEC = "XVID"
 _NAME_IN_MP4 = "mp4v"
 """The default codec, MPEG-4 Part 2, has another name in .mp4 files."""
 
+_SHORTEST_MS = 1
+"""MPEG-4 cannot count much finer."""
+
 
 def check_video(path: Path, codec: str) -> None:
     """Raise UsageError when opencv is not here, or cannot write such a file with that codec."""
@@ -39,7 +42,7 @@ def save_video(path: Path, frames: Sequence[Picture], interval_ms: float, codec:
     An odd size is filled up by a row or column, since codecs want even ones.
     """
     height, width = (side + side % 2 for side in frames[0].shape[:2])
-    writer = _open(path, codec, 1000 / interval_ms, (width, height))
+    writer = _open(path, codec, 1000 / max(_SHORTEST_MS, interval_ms), (width, height))
     try:
         for frame in frames:
             writer.write(np.ascontiguousarray(on_paper(frame, height, width)[..., ::-1]))  # blue green red

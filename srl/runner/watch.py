@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from srl.runner.frame import FrameCallback
-from srl.runner.window import Window
+from srl.runner.pace import Pace
 
 if TYPE_CHECKING:
-    from srl.base.context import RunContext, RunState, RunStateActor
+    from srl.base.context import RunStateActor
     from srl.runner.frame import View
+    from srl.runner.window import Window
 
 
 class WatchFrames(FrameCallback):
@@ -19,41 +20,26 @@ class WatchFrames(FrameCallback):
     run begins with a pause.
     """
 
-    def __init__(
-        self, title: str, view: View, scale: float, interval_ms: float, *, step_stop: bool, skip_steps: bool
-    ) -> None:
+    def __init__(self, window: Window, view: View, interval_ms: float, *, step_stop: bool, skip_steps: bool) -> None:
         super().__init__(skip_steps=skip_steps)
-        self._title = title
+        self._window = window
         self._view = view
-        self._scale = scale
-        self._interval_ms = interval_ms
+        self._pace = Pace(interval_ms)
         self._is_paused = step_stop
-        self._next_frame_ms = 0.0
-        self._window: Window | None = None
-
-    def on_episodes_begin(self, context: RunContext, state: RunState, **_kwargs: Any) -> None:
-        self._window = Window(f"{self._title} - Space: pause, Right: next, Esc: close", self._scale)
 
     def frame(self, state: RunStateActor) -> None:
-        window = self._window
-        assert window is not None
-        if not window.closed:
-            window.show(self._view.draw(state))
-            self._hold(window)
+        if not self._window.closed:
+            self._window.show(self._view.draw(state))
+            self._hold()
 
     def on_step_end(self, **_kwargs: Any) -> bool:
-        assert self._window is not None
         return self._window.closed
 
-    def on_end(self, context: RunContext, **_kwargs: Any) -> None:
-        if self._window is not None:
-            self._window.close()
-
-    def _hold(self, window: Window) -> None:
-        """Wait until the next frame is due, at an even pace however long drawing takes."""
-        self._next_frame_ms = max(self._next_frame_ms + self._interval_ms, window.now_ms())
-        keys = window.pygame
-        while (key := window.next_key(None if self._is_paused else self._next_frame_ms)) is not None:
+    def _hold(self) -> None:
+        """Wait until the next frame is due, or asked for in a pause."""
+        window, keys = self._window, self._window.pygame
+        due_ms = self._pace.due_ms(window.now_ms())
+        while (key := window.next_key(None if self._is_paused else due_ms)) is not None:
             if key == keys.K_SPACE:
                 self._is_paused = not self._is_paused
             elif self._is_paused and key in {keys.K_RIGHT, keys.K_RETURN}:

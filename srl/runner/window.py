@@ -24,23 +24,24 @@ class Window:
     """A window on the screen, until `close`; use it in a `with`.
 
     The user closes it with its button or with Escape: then `closed` is True, and what waits for keys returns.
-    Raises UsageError without pygame or without a display.
+    It appears with the first picture. Raises UsageError without pygame or without a display.
 
     Attributes:
-        pygame: the library, for the names of keys.
+        pygame: the library, for the codes of keys. Those of the number pad are reported as the others.
         closed: whether the user has closed the window.
-        held: codes of the keys that are down.
+        held: codes of the keys that are down, in the order in which they were pressed.
     """
 
     def __init__(self, title: str, scale: float = 1.0) -> None:
         self.pygame = import_pygame()
+        self._number_pad = _number_pad(self.pygame)
         self.closed = False
-        self.held: set[int] = set()
+        self.held: list[int] = []
         self._scale = scale
         self._size = (0, 0)
         self._surface: Any = None
+        self._title = title
         _open_display(self.pygame)
-        self.set_title(title)
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +57,8 @@ class Window:
         self.pygame.display.quit()
 
     def set_title(self, title: str) -> None:
-        self.pygame.display.set_caption(title)
+        """Set what stands above the next picture."""
+        self._title = title
 
     def now_ms(self) -> float:
         """Return a time to reckon with."""
@@ -67,6 +69,7 @@ class Window:
         image = scaled(picture, self._scale)
         height, width = image.shape[:2]
         self._grow(width, height)
+        self.pygame.display.set_caption(self._title)
         self._surface.fill(PAPER)
         self._surface.blit(self.pygame.image.frombuffer(image.tobytes(), (width, height), "RGB"), (0, 0))
         self.pygame.display.flip()
@@ -80,8 +83,7 @@ class Window:
             left_ms = _SLICE_MS if until_ms is None else min(_SLICE_MS, until_ms - self.now_ms())
             event = self.pygame.event.wait(max(1, round(left_ms)))
             if event.type == self.pygame.KEYDOWN and not self._is_closing(event):
-                self.held.add(event.key)
-                return int(event.key)
+                return self._press(self._code(event))
             self._take(event)
             is_quiet = event.type == self.pygame.NOEVENT
             if is_quiet and until_ms is not None and self.now_ms() >= until_ms:
@@ -91,20 +93,33 @@ class Window:
     def _take(self, event: Any) -> None:
         pygame = self.pygame
         if event.type == pygame.KEYUP:
-            self.held.discard(event.key)
+            self._release(self._code(event))
         elif event.type == pygame.WINDOWFOCUSLOST:
             self.held.clear()  # nobody will tell that keys were let go
         elif self._is_closing(event):
             self.closed = True
+
+    def _press(self, key: int) -> int:
+        self._release(key)  # a key that repeats is down once
+        self.held.append(key)
+        return key
+
+    def _release(self, key: int) -> None:
+        if key in self.held:
+            self.held.remove(key)
 
     def _is_closing(self, event: Any) -> bool:
         pygame = self.pygame
         is_escape = event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE
         return bool(event.type == pygame.QUIT or is_escape)
 
+    def _code(self, event: Any) -> int:
+        return self._number_pad.get(event.key, int(event.key))
+
     def _grow(self, width: int, height: int) -> None:
         size = (max(width, self._size[0]), max(height, self._size[1]))
-        if size != self._size:
+        is_gone = not self.pygame.display.get_init()  # some environments end all of pygame when they are done
+        if is_gone or size != self._size:
             self._size = size
             self._surface = self.pygame.display.set_mode(size)
 
@@ -113,6 +128,12 @@ def import_pygame() -> Any:
     """Return the module. Raises UsageError when it is not installed."""
     with contextlib.redirect_stdout(io.StringIO()):  # it greets
         return import_optional("pygame", "a window", "window")
+
+
+def _number_pad(pygame: Any) -> dict[int, int]:
+    """Return the code of the same key elsewhere, by the code on the number pad."""
+    digits = {getattr(pygame, f"K_KP{digit}"): getattr(pygame, f"K_{digit}") for digit in range(10)}
+    return {**digits, pygame.K_KP_ENTER: pygame.K_RETURN}
 
 
 def _open_display(pygame: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from types import FunctionType, ModuleType
 
 
 def load_module(entry_point: str) -> Any:
@@ -42,8 +42,8 @@ def split_entry_point(entry_point: str) -> tuple[str, str]:
     return module_name, class_name
 
 
-def entry_point_of(cls: type) -> str:
-    """Return the "module.path:ClassName" of a class. Raises UsageError for one defined inside a function."""
+def entry_point_of(cls: type | FunctionType) -> str:
+    """Return the "module.path:Name" of a class or function. Raises UsageError for one defined inside a function."""
     entry_point = f"{cls.__module__}:{cls.__qualname__}"
     split_entry_point(entry_point)
     return entry_point

@@ -7,7 +7,12 @@ What is none of these is a dict with the key "_target_", which names the class a
 | dataclass             | {"_target_": "module:Class", field: value, ...}              |
 | enum, flag            | {"_target_": "module:Class", "name": "MEMBER" or "A|B"}      |
 | tuple                 | {"_target_": "builtins:tuple", "items": [...]}               |
-| class                 | {"_target_": "builtins:type", "name": "module:Class"}        |
+| class, function       | {"_target_": "builtins:type", "name": "module:Class"}        |
+| numpy array           | {"_target_": "numpy:ndarray", "dtype": name, "items": [...]} |
+| numpy dtype           | {"_target_": "numpy:dtype", "name": name}                    |
+| space                 | {"_target_": "module:Class", argument: value, ...}           |
+
+What has a method `arguments`, as spaces do, is made anew with what that returns.
 """
 
 from __future__ import annotations
@@ -16,16 +21,24 @@ import dataclasses
 import enum
 import functools
 import operator
-from typing import Any
+import types
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from srl.utils.entry_point import entry_point_of, load_module
 from srl.utils.usage import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 TARGET = "_target_"
 _TUPLE = "builtins:tuple"
-_CLASS = "builtins:type"
+CLASS = "builtins:type"
+_ARRAY = "numpy:ndarray"
+_DTYPE = "numpy:dtype"
+_NUMBERS = "biuf"
+"""Kinds of numpy dtypes: bool, int, unsigned int, float."""
 
 
 def to_plain(value: Any, where: str = "value") -> Any:
@@ -77,29 +90,48 @@ def set_fields(instance: Any, plain: dict[str, Any]) -> None:
 
 
 def _tagged(value: Any, where: str) -> dict[str, Any]:
-    if isinstance(value, enum.Enum):
-        return {TARGET: entry_point_of(type(value)), "name": value.name}
-    if isinstance(value, type):
-        return {TARGET: _CLASS, "name": entry_point_of(value)}
+    match value:
+        case enum.Enum():
+            return {TARGET: entry_point_of(type(value)), "name": value.name}
+        case type() | types.FunctionType() if value.__name__ != "<lambda>":
+            return {TARGET: CLASS, "name": entry_point_of(value)}
+        case np.ndarray() if value.dtype.kind in _NUMBERS:
+            return {TARGET: _ARRAY, "dtype": value.dtype.name, "items": value.tolist()}
+        case np.dtype():
+            return {TARGET: _DTYPE, "name": value.name}
+    return _by_arguments(value, where)
+
+
+def _by_arguments(value: Any, where: str) -> dict[str, Any]:
     if dataclasses.is_dataclass(value):
         return fields_to_plain(value)
+    if hasattr(value, "arguments"):
+        return {TARGET: entry_point_of(type(value)), **to_plain(value.arguments(), where)}
     raise UsageError(
         f"{where} is {value!r} of type {type(value).__name__}, which a configuration file cannot hold. "
-        "Use None, bool, int, float, str, list, tuple, dict, an enum or a dataclass."
+        "Use None, bool, int, float, str, list, tuple, dict, an enum, a space or a dataclass."
     )
 
 
+_FROM_TAGGED: dict[str, Callable[[dict[str, Any]], Any]] = {
+    _TUPLE: lambda plain: tuple(from_plain(plain["items"])),
+    CLASS: lambda plain: load_module(plain["name"]),
+    _ARRAY: lambda plain: np.array(plain["items"], plain["dtype"]),
+    _DTYPE: lambda plain: np.dtype(plain["name"]),
+}
+
+
 def _from_tagged(plain: dict[str, Any]) -> Any:
-    if plain[TARGET] == _TUPLE:
-        return tuple(from_plain(plain["items"]))
-    if plain[TARGET] == _CLASS:
-        return load_module(plain["name"])
+    if plain[TARGET] in _FROM_TAGGED:
+        return _FROM_TAGGED[plain[TARGET]](plain)
     cls = load_module(plain[TARGET])
     if isinstance(cls, type) and issubclass(cls, enum.Enum):
         return functools.reduce(operator.or_, [cls[name] for name in plain["name"].split("|")])
     if dataclasses.is_dataclass(cls) and isinstance(cls, type):
         return _new(cls, plain)
-    raise UsageError(f"'{plain[TARGET]}' is neither a dataclass nor an enum")
+    if isinstance(cls, type) and hasattr(cls, "arguments"):
+        return cls(**{name: from_plain(value) for name, value in plain.items() if name != TARGET})
+    raise UsageError(f"'{plain[TARGET]}' is neither a dataclass nor an enum nor a space")
 
 
 def _new(cls: type[Any], plain: dict[str, Any]) -> Any:

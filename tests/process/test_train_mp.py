@@ -1,5 +1,6 @@
 """`Runner.train_mp`: the services as children, and what is left when they are gone (nothing but what was learned)."""
 
+import multiprocessing  # noqa: F401  see test_a_program_that_imports_multiprocessing_trains_too
 import os
 import signal
 import subprocess
@@ -336,6 +337,14 @@ def test_a_worker_that_changes_the_parameter_has_its_copy_collected(monkeypatch)
     runner = srl.Runner("Grid", ledger.Config(collects=True))
     runner.train_mp(max_train_count=5, enable_progress=False)
     assert [type(each) for each in collected] == [ledger.Parameter]
+
+
+def test_a_program_that_imports_multiprocessing_trains_too():
+    # It calls the main module __mp_main__, which torch and others import.
+    assert sys.modules["__mp_main__"] is sys.modules["__main__"]
+    runner = srl.Runner("Grid", ledger.Config())
+    runner.train_mp(max_train_count=3, enable_progress=False)
+    assert runner.state.train_count == 3
 
 
 def test_a_service_that_somebody_else_asks_to_end_is_started_anew(capfd):

@@ -78,6 +78,22 @@ def run(*args):
     assert process(*args).wait(60) == 0
 
 
+def test_half_and_half_of_a_game_of_two_that_trains_now_and_then(tmp_path):
+    def make_game():
+        runner = srl.Runner("OX", momentum.Config())
+        runner.set_seed(SEED)
+        return runner
+
+    settings = {"players": [None, None], "train_interval": 7, "train_repeat": 2, "enable_progress": False}
+    whole, first, second = make_game(), make_game(), make_game()
+    whole.train(max_episodes=30, **settings)
+    first.set_checkpoint(tmp_path, is_load=False)
+    assert first.train(max_episodes=11, **settings).total_step % 7 != 0
+    second.load_checkpoint(tmp_path)
+    second.train(max_episodes=19, **settings)
+    assert same(second.parameter.backup(), whole.parameter.backup())
+
+
 @pytest.mark.parametrize("algorithm", CONFIGS)
 def test_half_and_half_of_the_steps_in_new_processes(algorithm, tmp_path):
     half = make(algorithm).train(max_episodes=20, enable_progress=False).total_step
@@ -233,6 +249,10 @@ def test_the_newest_counts_also_within_a_second(tmp_path):
 def test_what_memories_held_is_kept_for_two_checkpoints(tmp_path):
     paths = [saved(tmp_path, train, memory=[train]) for train in range(4)]
     assert [load_checkpoint(path).memory for path in paths] == [None, None, [2], [3]]
+    of_a_kill_before_the_rest_was_written = tmp_path / "20200101-000000_7.memory"
+    of_a_kill_before_the_rest_was_written.touch()
+    saved(tmp_path, 4, memory=[4])
+    assert not of_a_kill_before_the_rest_was_written.exists()
 
 
 @pytest.mark.parametrize("damage", [b"", b"SRL checkpoint 1 ", b"SRL checkpoint 1 abc\nxyz"])
@@ -269,6 +289,18 @@ def test_set_checkpoint_loads_what_is_there_unless_told_not_to(tmp_path):
     anew.set_checkpoint(tmp_path, is_load=False)
     assert np.array_equal(fresh.parameter.q, first.parameter.q)
     assert (fresh.trainer.train_count, anew.trainer.train_count) == (first.trainer.train_count, 0)
+
+
+def test_the_parameter_of_a_checkpoint_can_be_loaded_alone(tmp_path):
+    runner, other = make("momentum"), make("momentum")
+    runner.set_checkpoint(tmp_path / "checkpoints")
+    runner.train(max_episodes=5, enable_progress=False)
+    other.load_parameter(checkpoint_paths(tmp_path / "checkpoints")[-1])
+    assert np.array_equal(other.parameter.q, runner.parameter.q)
+    assert other.trainer.train_count == 0
+    runner.save_parameter(tmp_path / "parameter")
+    other.load_parameter(tmp_path / "parameter")
+    assert np.array_equal(other.parameter.q, runner.parameter.q)
 
 
 def test_a_memory_without_backup_is_left_out(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from srl.base.rl.config import DummyRLConfig, RLConfig
 from srl.base.rl.processor import Processor, RLProcessor
 from srl.base.spaces.box import BoxSpace
 from srl.base.spaces.discrete import DiscreteSpace
+from srl.base.spaces.space import SpaceEncodeOptions
 from srl.utils.plain_data import to_plain
 from srl.utils.usage import UsageError
 
@@ -141,6 +142,24 @@ def test_conversions_can_be_switched_off() -> None:
     config, env = set_up(base="BOX", enable_state_encode=False, enable_action_decode=False)
     assert config.state_encode_one_step(7, env) == 7
     assert config.observation_type == config.action_type == RLBaseTypes.NONE
+
+
+def test_encode_options_of_the_user_and_of_the_algorithm() -> None:
+    config, env = set_up(base="BOX")
+    assert config.state_encode_one_step(50, env).dtype == np.float32
+    options = SpaceEncodeOptions(cast=True, cast_dtype="float64", np_norm_type="-1to1")
+    config, env = set_up(base="BOX", state_encode_options=options)
+    assert config.state_encode_one_step(99, env).dtype == np.float64
+    assert config.state_encode_one_step(99, env).tolist() == [1.0]
+
+    class Raw(probe_rl.Config):
+        def get_base_observation_type_options(self) -> SpaceEncodeOptions:
+            return SpaceEncodeOptions()
+
+    raw = Raw(base="BOX", override_action_type="BOX", action_decode_options=SpaceEncodeOptions(np_norm_type="0to1"))
+    raw.setup(env)
+    assert raw.state_encode_one_step(50, env).dtype == np.int64
+    assert raw.action_decode(np.array([0.5], np.float32)) == 2
 
 
 def test_window() -> None:
@@ -307,7 +326,7 @@ def test_save_and_load(tmp_path: Any, suffix: str) -> None:
     [
         ({1.5: 2}, r"Full.anything has the key 1.5 of type float"),
         ([{"a": {3}}], r"Full.anything\[0\]\['a'\] is \{3\} of type set"),
-        (np.zeros(1), r"Full.anything is array.* of type ndarray"),
+        (np.array(["x"]), r"Full.anything is array.* of type ndarray"),
         (lambda: None, r"Full.anything is <function"),
     ],
 )

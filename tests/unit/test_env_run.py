@@ -9,6 +9,7 @@ from srl.base.define import DoneTypes
 from srl.base.env import EnvBase
 from srl.base.env.config import EnvConfig
 from srl.base.env.env_run import EnvRun
+from srl.base.env.genre import SinglePlayEnv, TurnBase2Player
 from srl.base.env.processor import EnvProcessor
 from srl.base.env.registration import register
 from srl.base.exception import NotSupportedError, SRLError, UndefinedError
@@ -174,6 +175,13 @@ def test_skipping_stops_at_the_end():
     assert (env.rewards, env.done) == ([2], True)
 
 
+def test_processors_see_one_step_of_several_frames():
+    env = started(frameskip=2, processors=[Double()])
+    env.step(0)
+    assert (env.state, env.rewards, env.env.count) == ([6], [-3], 3)
+    assert len([each for each in env._processors._processors[0].seen if each[0] == "state"]) == 2  # reset, and step
+
+
 def test_noops_come_first_and_do_not_count():
     env = EnvConfig("test-Counter", random_noop_max=5).make()
     env.setup()
@@ -196,7 +204,7 @@ def test_noops_that_end_the_episode_begin_it_again():
 def test_setup_tells_the_environment_and_reset_passes_the_seed_on():
     env = EnvConfig("test-Counter").make()
     env.setup(render_mode="terminal")
-    env.reset(seed=7, level=2)
+    env.reset(7, level=2)
     env.teardown()
     env.teardown()
     names = [name for name, _ in env.env.calls]
@@ -432,3 +440,35 @@ def test_render_interval():
     assert (env.get_render_interval(), env.get_render_interval(20)) == (50, 20)
     env.set_render_options()
     assert env.get_render_interval() == pytest.approx(1000 / 60)
+
+
+class Alone(SinglePlayEnv):
+    action_space = observation_space = property(lambda _: DiscreteSpace(2))
+    max_episode_steps = property(lambda _: 3)
+
+    def reset(self, *, seed=None, **_):
+        return 0
+
+    def step(self, action):
+        return action, 1.0, False, False
+
+
+class Duel(TurnBase2Player):
+    action_space = observation_space = property(lambda _: DiscreteSpace(2))
+    max_episode_steps = property(lambda _: 3)
+
+    def reset(self, *, seed=None, **_):
+        return 0
+
+    def step(self, action):
+        self.next_player = 1 - self.next_player
+        return action, [1.0, -1.0], False, False
+
+
+register("test-Alone", f"{__name__}:Alone", check_duplicate=False)
+register("test-Duel", f"{__name__}:Duel", check_duplicate=False)
+
+
+def test_bases_by_genre():
+    assert play(started("test-Alone")).episode_rewards == [3]
+    assert play(started("test-Duel")).episode_rewards == [3, -3]

@@ -106,3 +106,43 @@ def test_tiger_for_people():
     assert sorted(env.get_key_bind().values()) == [0, 1, 2]
     env.env.tiger, env.env.heard = 0, 1
     assert env.render_terminal_text() == "tiger: left, heard: right\n\n"
+
+
+def test_grid_one_road_has_one_way():
+    env = played("GridOneRoad", [2] * 4 + [1] * 2 + [0] * 4)
+    assert (env.state, env.reward, env.done, env.step_num) == ([1, 3], 1, True, 10)
+    env = played("GridOneRoad", [1, 0, 3])
+    assert (env.state, env.episode_rewards) == ([1, 1], [0])
+
+
+def test_igrid_is_shaped_like_an_i():
+    starts = {tuple(played("IGrid", seed=seed).state) for seed in range(20)}
+    assert starts == {(0, 1, 0, 0), (0, 0, 0, 1)}  # the upper end goes down only, the lower one up
+
+
+def igrid_from_the_top(moves):
+    seed = next(seed for seed in range(20) if played("IGrid", seed=seed).state == [0, 1, 0, 0])
+    return played("IGrid", moves, seed, length=2)
+
+
+DOWN, RIGHT, UP = 1, 2, 3
+
+
+def test_igrid_rewards_the_side_of_the_start():
+    corridor = [DOWN, RIGHT, RIGHT, RIGHT]
+    assert outcome(igrid_from_the_top(corridor)) == ([1, 1, 0, 1], 0, False)
+    assert outcome(igrid_from_the_top([*corridor, UP])) == ([0, 1, 0, 0], 1, True)
+    assert outcome(igrid_from_the_top([*corridor, DOWN])) == ([0, 0, 0, 1], -1, True)
+    assert outcome(igrid_from_the_top([UP, RIGHT])) == ([0, 1, 0, 0], 0, False)  # walls
+
+
+def test_igrid_for_people():
+    env = igrid_from_the_top([DOWN])
+    assert env.render_terminal_text() == "......\n.S..G.\n.P   .\n. ..X.\n......\n\n"
+    before = env.render_rgb_array()
+    env.step(RIGHT)
+    assert not np.array_equal(env.render_rgb_array(), before)
+    assert [env.action_to_str(a) for a in range(4)] == list("←↓→↑")
+    assert env.get_key_bind() == {"a": 0, "s": 1, "d": 2, "w": 3}
+    with pytest.raises(SRLError, match="length is 0"):
+        EnvConfig("IGrid", {"length": 0}).make()

@@ -12,11 +12,13 @@ from gym_envs import make_echo
 from gymnasium import spaces
 
 import srl
+from services.job import Job
 from srl.algorithms import ql
 from srl.base.define import DoneTypes, SpaceTypes
 from srl.base.env.config import EnvConfig
 from srl.base.env.gym_user_wrapper import GymUserWrapper
 from srl.base.env.gymnasium_spaces import convert_action_space, convert_observation_space
+from srl.base.env.registration import describe, make_known
 from srl.base.exception import NotSupportedError, UndefinedError
 from srl.base.spaces import ArrayDiscreteSpace, BoxSpace, DiscreteSpace, MultiSpace, TextSpace
 from srl.test.env import env_test
@@ -220,6 +222,8 @@ def test_an_episode_and_what_it_shows():
         env.step(0)
     assert (env.step_num, env.done_type) == (5, DoneTypes.TERMINATED)
     assert env.unwrapped.actions == [1, 0, 0, 0, 0]
+    env.reset()
+    assert env.info == {"level": 1}  # nothing of the last episode
 
 
 @pytest.mark.parametrize(("limit", "steps"), [(-1, 500), (3, 3), (600, 600)])
@@ -258,6 +262,38 @@ def test_an_environment_made_by_a_function():
     assert env.rewards == [2]
     plain = EnvConfig("Grid", gym_make_func=lambda _id: gymnasium.make(ECHO).unwrapped).make()
     assert plain.max_episode_steps == 99_999
+
+
+def test_other_processes_import_the_module_of_the_function():
+    context = srl.RunContext(EnvConfig("x", gym_make_func=make_echo, gym_wrapper=None), ql.Config())
+    assert "gym_envs" in Job.of(context).modules
+
+
+def test_what_a_user_registered_in_gymnasium_can_be_carried_elsewhere():
+    assert describe("CartPole-v1") == describe("ALE/Nowhere-v5") == {}
+    description = describe(ECHO)
+    assert description["entry_point"] == "gym_envs:Echo"
+    spec = gymnasium.registry.pop(ECHO)
+    make_known(description)
+    again = gymnasium.registry[ECHO]
+    make_known(description)  # without the warning that it is registered twice
+    assert (again.max_episode_steps, again.reward_threshold) == (7, 4)
+    assert again.entry_point == "gym_envs:Echo"
+    gymnasium.registry[ECHO] = spec
+
+
+def test_what_nobody_can_import_says_so():
+    class Local(gymnasium.Env):
+        pass
+
+    gymnasium.register("test/Local-v0", Local)
+    with pytest.raises(UsageError, match="inside a function"):
+        describe("test/Local-v0")
+
+
+def test_a_users_wrapper_for_another_environment_is_refused():
+    with pytest.raises(UsageError, match="gym_wrapper is for environments of gymnasium, and 'Grid' is none"):
+        EnvConfig("Grid", gym_wrapper=GymUserWrapper()).make()
 
 
 def test_a_function_that_makes_something_else():
@@ -303,6 +339,9 @@ def test_a_copy_goes_on_by_itself():
     other.step(0)
     assert (env.unwrapped.actions, other.unwrapped.actions) == ([1], [1, 0])
     assert other.unwrapped.mapping["self"] is other.unwrapped
+    third = env.env.copy()
+    third.step(1)
+    assert (env.unwrapped.actions, third.unwrapped.actions) == ([1], [1, 1])
 
 
 def test_what_cannot_be_copied_says_so():
@@ -344,7 +383,7 @@ def test_pictures_need_no_screen(monkeypatch):
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
     EnvConfig(ECHO).make()
-    assert os.environ["SDL_VIDEODRIVER"] == "dummy"
+    assert os.environ["SDL_VIDEODRIVER"] == "offscreen"
 
 
 def test_a_screen_is_used(monkeypatch):
@@ -460,7 +499,7 @@ def test_a_wrapper_that_does_nothing_changes_nothing():
      "Taxi-v4", "CliffWalking-v1", "Blackjack-v1"],
 )  # fmt: skip
 def test_gymnasiums_own_environments_conform(env_id):
-    env_test(env_id, max_step=20, test_render_window=env_id == "CartPole-v1")
+    env_test(env_id, max_step=5, test_render_window=env_id == "CartPole-v1")
 
 
 def test_an_algorithm_trains_on_one():

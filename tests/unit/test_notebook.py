@@ -35,7 +35,7 @@ def test_the_animation_is_the_output_of_the_cell():
     assert rewards == [6.0]
     (output,) = captured.outputs
     with Image.open(io.BytesIO(base64.b64decode(output.data["image/gif"]))) as image:
-        assert (image.n_frames, image.info["duration"]) == (4, 70)
+        assert (image.n_frames, image.info["duration"]) == (3, 70)
 
 
 def test_outside_of_a_notebook():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from srl.base.picture import GAP_PX, PAPER, below, beside, fitted, on_paper, same_size, scaled
+from srl.base.picture import GAP_PX, PAPER, below, beside, fitted, on_paper, scaled
 
 
 def gray(height, width, value=200):
@@ -33,13 +33,6 @@ def test_paper_shows_where_there_is_no_picture():
     assert (sheet[:1, :2] == 200).all()
     assert (sheet[1, 0] == PAPER).all()
     assert (sheet[0, 2] == PAPER).all()
-
-
-def test_frames_of_different_size_are_filled_up():
-    first, second = same_size([gray(4, 9), gray(8, 2)])
-    assert first.shape == second.shape == (8, 9, 3)
-    assert (first[4:] == PAPER).all()
-    assert (second[:, 2:] == PAPER).all()
 
 
 def test_beside_and_below():

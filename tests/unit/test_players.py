@@ -111,3 +111,22 @@ def test_arguments_of_a_registered_player_are_its_settings() -> None:
     assert workers[0].config.frameskip == 2
     with pytest.raises(UsageError, match="no field 'speed'"):
         runner.make_workers([("random", {"speed": 2})])
+
+
+def test_self_play_trains_one_table_from_both_sides() -> None:
+    runner = srl.Runner("StoneTaking", ql.Config(lr=0.3))
+    runner.set_seed(1)
+    runner.train(max_steps=8000, players=[None, None], enable_progress=False)
+    for players, side in (([None, "random"], 0), (["random", None], 1)):
+        rewards = runner.evaluate(200, players=players, shuffle_player=False, enable_progress=False)
+        assert sum(reward[side] for reward in rewards) / 200 > 0.7
+
+
+def test_three_players_of_all_kinds_in_turn() -> None:
+    runner = srl.Runner("Counting3", probe_rl.Config())
+    players = [("fours", {"action": 3}), None, ql.Config()]
+    workers, index = runner.make_workers(players)
+    assert index == 1
+    assert [type(each.worker) for each in workers] == [counting_env.Fours, probe_rl.Worker, ql.Worker]
+    rewards = runner.evaluate(4, players=players, enable_progress=False)
+    assert [sorted(each) for each in rewards] == [[10, 100, 1000]] * 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import counting_env  # noqa: F401  registers environments
@@ -395,12 +396,18 @@ def test_it_shows_what_it_thinks(capsys: pytest.CaptureFixture[str]) -> None:
     assert "action: [" in capsys.readouterr().out
 
 
+def test_its_summary_names_the_networks(capsys: pytest.CaptureFixture[str]) -> None:
+    a_runner("Grid").model_summary()
+    assert capsys.readouterr().out == "policy: MLP 2-8-4, tanh, 60 parameters\nvalue: MLP 2-8-1, tanh, 33 parameters\n"
+
+
 # --- errors
 
 
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
+        ("hidden_sizes", [8, 0], "a list of numbers of 1 or more"),
         ("rollout_size", 0, "1 or more"),
         ("horizon", 0, "1 or more"),
         ("epochs", 0, "1 or more"),
@@ -418,8 +425,8 @@ def test_it_shows_what_it_thinks(capsys: pytest.CaptureFixture[str]) -> None:
         ("batch_size", 5, r"a divisor of rollout_size \(32\)"),
     ],
 )
-def test_hyperparameters_that_cannot_be_are_named(name: str, value: float, wanted: str) -> None:
-    with pytest.raises(ValueError, match=f"ppo.Config.{name} is {value}; it must be {wanted}"):
+def test_hyperparameters_that_cannot_be_are_named(name: str, value: Any, wanted: str) -> None:
+    with pytest.raises(ValueError, match=rf"ppo.Config.{name} is {re.escape(str(value))}; it must be {wanted}"):
         a_runner(**{name: value})
 
 

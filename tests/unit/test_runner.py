@@ -174,3 +174,78 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
 def test_public_names() -> None:
     assert all(hasattr(srl, name) for name in srl.__all__)
     assert srl.make_env("Counting").name == "Counting"
+
+
+def test_baselines_of_several_players() -> None:
+    runner = srl.Runner("Counting2", probe_rl.Config())
+    compare = runner.evaluate_compare_to_baseline_multiplayer
+    entry = {"episode": 2, "players": [None, "random"]}
+    assert compare([{**entry, "baseline": [10, None]}, {**entry, "baseline": [None, 100]}], enable_progress=False)
+    assert not compare([{**entry, "baseline": [10, None]}, {**entry, "baseline": [None, 101]}], enable_progress=False)
+    with pytest.raises(UsageError, match="'Counting2' names no baselines of several players"):
+        compare()
+
+
+def test_the_environments_own_baselines_of_several_players() -> None:
+    runner = srl.Runner("StoneTaking", ql.Config())
+    assert not runner.evaluate_compare_to_baseline_multiplayer(enable_progress=False)
+
+
+@pytest.mark.parametrize("name", ["run.yaml", "run.json"])
+def test_a_run_from_a_file(name: str, tmp_path: Any) -> None:
+    runner = probe()
+    runner.context.play_mode = "train"
+    runner.context.max_steps = 7
+    runner.save(tmp_path / name)
+    assert srl.load(tmp_path / name).play().total_step == 7
+
+
+@pytest.mark.parametrize(
+    ("mode", "limit"), [("rollout", "max_steps"), ("train_only", "timeout"), ("evaluate", "max_episodes")]
+)
+def test_other_runs_from_settings(mode: str, limit: str) -> None:
+    runner = probe()
+    runner.context.play_mode = mode
+    setattr(runner.context, limit, 0.01 if limit == "timeout" else 2)
+    runner.play()
+    assert runner.state is not None
+    assert runner.state.end_reason
+
+
+def test_a_play_mode_that_there_is_not() -> None:
+    with pytest.raises(UsageError, match="context.play_mode '' is none of train, rollout, train_only, train_mp, eval"):
+        probe().play()
+
+
+def test_devices() -> None:
+    runner = probe()
+    for device in ("auto", "CPU", "GPU", "cuda:1"):
+        runner.set_device(device)
+        assert runner.context.device == device.upper()
+    with pytest.raises(UsageError, match="device 'TPU' is none of AUTO, CPU, GPU, GPU:0"):
+        runner.set_device("TPU")
+
+
+def test_how_busy_the_machine_is_in_the_progress(capfd: Any, monkeypatch: Any) -> None:
+    runner = probe()
+    runner.set_progress(start_time=0)
+    runner.enable_stats()
+    runner.train(max_steps=50)
+    assert "system memory " in capfd.readouterr().out
+    runner.disable_stats()
+    runner.train(max_steps=50)
+    assert "system memory " not in capfd.readouterr().out
+    monkeypatch.setitem(__import__("sys").modules, "psutil", None)
+    runner.enable_stats()
+    runner.train(max_steps=50)
+    assert "system memory " not in capfd.readouterr().out
+
+
+def test_evaluations_in_the_progress(capfd: Any) -> None:
+    runner = probe()
+    runner.set_progress(start_time=0, enable_eval=True, eval_interval=1e-6, eval_episode=2)
+    runner.train(max_episodes=20)
+    assert ", evaluated 10.000" in capfd.readouterr().out
+    runner.rollout(max_memory=20, enable_progress=False)
+    runner.train_only(max_train_count=10)
+    assert "train_only" in capfd.readouterr().out

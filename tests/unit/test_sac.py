@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -292,20 +293,28 @@ def test_it_shows_what_it_thinks(capsys: pytest.CaptureFixture[str]) -> None:
     assert "q: " in text
 
 
+def test_its_summary_names_the_networks(capsys: pytest.CaptureFixture[str]) -> None:
+    a_runner(hidden_sizes=[8]).model_summary()
+    assert capsys.readouterr().out == (
+        "policy: MLP 1-8-2, relu, 35 parameters\neach critic: MLP 2-8-1, relu, 33 parameters\n"
+    )
+
+
 # --- errors
 
 
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
+        ("hidden_sizes", [8, 0], "a list of numbers of 1 or more"),
         ("gamma", 1.1, "between 0 and 1"),
         ("tau", 0, "above 0 and at most 1"),
         ("lr", 0, "above 0"),
         ("initial_temperature", 0, "above 0"),
     ],
 )
-def test_hyperparameters_that_cannot_be_are_named(name: str, value: float, wanted: str) -> None:
-    with pytest.raises(ValueError, match=f"sac.Config.{name} is {value}; it must be {wanted}"):
+def test_hyperparameters_that_cannot_be_are_named(name: str, value: Any, wanted: str) -> None:
+    with pytest.raises(ValueError, match=rf"sac.Config.{name} is {re.escape(str(value))}; it must be {wanted}"):
         a_runner(**{name: value})
 
 

@@ -67,6 +67,29 @@ def test_a_copied_value_is_equal(space):
 
 
 @pytest.mark.parametrize(
+    ("space", "name", "stype", "dtype", "true"),
+    [
+        (DiscreteSpace(2), "Discrete", SpaceTypes.DISCRETE, "int64", "value discrete"),
+        (ArrayDiscreteSpace(2, 0, 1), "ArrayDiscrete", SpaceTypes.DISCRETE, "int64", "value discrete"),
+        (ContinuousSpace(), "Continuous", SpaceTypes.CONTINUOUS, "float32", "value continuous"),
+        (ArrayContinuousSpace(2), "ArrayContinuous", SpaceTypes.CONTINUOUS, "float32", "value continuous"),
+        (NpArraySpace(2), "NpArray", SpaceTypes.CONTINUOUS, "float32", "value continuous"),
+        (BoxSpace((2,), 0, 1, np.int8), "Box", SpaceTypes.DISCRETE, "int8", "value discrete"),
+        (BoxSpace((2,), 0, 1, np.bool_), "Box", SpaceTypes.DISCRETE, "bool", "value discrete"),
+        (BoxSpace((4, 4, 3), 0, 1, stype=SpaceTypes.RGB), "Box", SpaceTypes.RGB, "float32", "image_visual image_like"),
+        (BoxSpace((4, 4), 0, 1, stype=SpaceTypes.FEATURE_MAP), "Box", SpaceTypes.FEATURE_MAP, "float32", "image_like"),
+        (TextSpace(), "Text", SpaceTypes.TEXT, "<U0", ""),
+        (AnySpace(), "Any", SpaceTypes.UNKNOWN, "object", "value"),
+    ],
+)
+def test_what_a_space_says_of_itself(space, name, stype, dtype, true):
+    assert (space.name, space.stype, space.dtype) == (name, stype, dtype)
+    kinds = ("value", "discrete", "continuous", "image_visual", "image_like", "multi")
+    assert " ".join(kind for kind in kinds if getattr(space, f"is_{kind}")()) == true
+    assert MultiSpace([space]).is_multi()
+
+
+@pytest.mark.parametrize(
     ("space", "value", "text"),
     [
         (DiscreteSpace(5), 2, "2"),
@@ -148,6 +171,33 @@ def test_sanitize_refuses_what_has_no_closest_value(space, value):
 )
 def test_check_val_says_no(space, value):
     assert not space.check_val(value)
+
+
+@pytest.mark.parametrize("size", [3, 100], ids=["few", "many"])
+@pytest.mark.parametrize(
+    ("low", "high", "dtype", "inside", "outside"),
+    [
+        (0, 1, np.float32, [0, 0.5, 1], [-0.001, 1.001, math.nan, math.inf]),
+        (-math.inf, math.inf, np.float32, [-1e30, 1e30, math.inf], [math.nan]),
+        (0, math.inf, np.float64, [0, 1e300, math.inf], [-1, math.nan]),
+        (0, 200, np.uint8, [0, 200], [201, 255]),
+        (0, 255, np.uint8, [0, 255], []),
+        (-3, 3, np.int64, [-3, 3], [-4, 4]),
+    ],
+)
+def test_one_number_outside_of_its_bounds_is_found(size, low, high, dtype, inside, outside):
+    space = BoxSpace((size,), low, high, dtype)
+    for number in inside:
+        assert space.check_val(np.array([inside[0]] * (size - 1) + [number], dtype))
+    for number in outside:
+        assert not space.check_val(np.array([inside[0]] * (size - 1) + [number], dtype))
+
+
+def test_another_dtype_is_in_the_space_only_if_its_numbers_fit():
+    bytes_space = BoxSpace((100,), 0, 255, np.uint8)
+    assert bytes_space.check_val(np.full(100, 255, np.uint16))
+    assert not bytes_space.check_val(np.full(100, 256, np.uint16))
+    assert not bytes_space.check_val(np.full(100, 1.0))
 
 
 @pytest.mark.parametrize(

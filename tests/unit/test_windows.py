@@ -1,69 +1,27 @@
-"""Runs in a window: SDL draws into memory, and keys are real events of pygame."""
+"""Runs that are watched or replayed in a window."""
 
 import sys
 
 import counting_env  # noqa: F401  registers the environments
+import numpy as np
 import probe_rl
 import pygame
 import pytest
+from screen import Press, Shown, display_in_memory, press
 
 import srl
-from srl.base.run.callback import RunCallback
-from srl.runner import replay, watch
 from srl.runner.window import Window
 from srl.utils.usage import UsageError
 
 
 @pytest.fixture(autouse=True)
 def display(monkeypatch):
-    """A display in memory."""
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    yield
-    assert not pygame.display.get_init(), "a window was left open"
-    pygame.quit()
+    with display_in_memory(monkeypatch):
+        yield
 
 
 def runner_of(length=2, **config):
     return srl.Runner(srl.EnvConfig("Counting", {"length": length}), probe_rl.Config(**config))
-
-
-def press(*keys):
-    """Press and let go keys, or close the window (pygame.QUIT), before or while there is one."""
-    pygame.display.init()
-    for key in keys:
-        if key == pygame.QUIT:
-            pygame.event.post(pygame.event.Event(pygame.QUIT))
-        else:
-            pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
-            pygame.event.post(pygame.event.Event(pygame.KEYUP, key=key))
-
-
-class Press(RunCallback):
-    """Presses keys before the steps of these numbers."""
-
-    def __init__(self, keys):
-        self.keys = keys
-
-    def on_step_begin(self, state, **_):
-        press(*self.keys.get(state.total_step, ()))
-
-
-class Shown:
-    """What a window has shown: (title, size, color at the upper left) each time."""
-
-    def __init__(self, monkeypatch):
-        self.frames = []
-        show = Window.show
-        monkeypatch.setattr(Window, "show", lambda window, picture: (show(window, picture), self.note())[0])
-
-    def note(self):
-        surface = pygame.display.get_surface()
-        self.frames.append((pygame.display.get_caption()[0], surface.get_size(), tuple(surface.get_at((0, 0)))[:3]))
-
-    @property
-    def colors(self):
-        """In the test's environment: the number of the step."""
-        return [color[0] for _, _, color in self.frames]
 
 
 @pytest.fixture
@@ -181,12 +139,20 @@ def test_scales_that_cannot_be():
 
 
 def test_a_window_grows_with_what_it_shows(shown):
-    import numpy as np
-
     with Window("test") as window:
         window.show(np.full((10, 20, 3), 9, np.uint8))
         window.show(np.full((5, 30, 3), 9, np.uint8))
     assert [size for _, size, _ in shown.frames] == [(20, 10), (30, 10)]
+
+
+def test_a_window_comes_again_when_an_environment_ends_pygame(shown):
+    picture = np.full((10, 20, 3), 9, np.uint8)
+    with Window("test") as window:
+        window.show(picture)
+        pygame.quit()
+        window.show(picture)
+        assert window.next_key(0) is None
+    assert shown.frames[0] == shown.frames[1]
 
 
 def test_which_keys_are_held():
@@ -195,13 +161,23 @@ def test_which_keys_are_held():
         pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_b))
         assert window.next_key() == pygame.K_a
         assert window.next_key() == pygame.K_b
-        assert window.held == {pygame.K_a, pygame.K_b}
+        assert window.held == [pygame.K_a, pygame.K_b]
         pygame.event.post(pygame.event.Event(pygame.KEYUP, key=pygame.K_a))
         assert window.next_key(0) is None
-        assert window.held == {pygame.K_b}
+        assert window.held == [pygame.K_b]
         pygame.event.post(pygame.event.Event(pygame.WINDOWFOCUSLOST))
         assert window.next_key(0) is None
-        assert window.held == set()
+        assert window.held == []
+
+
+def test_a_key_that_repeats_is_down_once():
+    with Window("test") as window:
+        for kind in (pygame.KEYDOWN, pygame.KEYDOWN, pygame.KEYUP, pygame.KEYUP):
+            pygame.event.post(pygame.event.Event(kind, key=pygame.K_a))
+        assert [window.next_key(), window.next_key()] == [pygame.K_a] * 2
+        assert window.held == [pygame.K_a]
+        assert window.next_key(0) is None
+        assert window.held == []
 
 
 def test_a_closed_window_waits_for_nothing():
@@ -220,6 +196,31 @@ def test_without_a_display(monkeypatch):
             run()
 
 
+def test_without_a_display_after_gymnasium(monkeypatch):
+    """Its environments draw without a display, which must not be mistaken for one."""
+    for name in ("SDL_VIDEODRIVER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    runner = srl.Runner("CartPole-v1")
+    assert runner.env.setup(render_mode="rgb_array") is None
+    runner.env.reset()
+    assert runner.env.render_rgb_array().any()
+    with pytest.raises(UsageError, match=r"a window cannot be opened here \(no screen found\)"):
+        runner.replay_window(enable_progress=False)
+
+
+@pytest.mark.parametrize("run", ["render_window", "replay_window"])
+def test_an_environment_of_gymnasium_in_a_window(shown, run):
+    """Another run of it closes what pygame has opened, also the window, which must come again."""
+    runner = srl.Runner("CartPole-v1")
+    for _ in range(2):
+        if run == "replay_window":
+            press(pygame.K_RIGHT, pygame.K_ESCAPE)
+            runner.replay_window(max_steps=2, enable_progress=False)
+        else:
+            runner.render_window(render_interval=1, max_steps=2)
+    assert len(shown.frames) == 4
+
+
 def test_with_a_display_that_is_not_there(monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "no-such-driver")
     with pytest.raises(UsageError, match=r"a window cannot be opened here \(.+\)\. Run it where there is a display"):
@@ -230,8 +231,3 @@ def test_without_pygame(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygame", None)
     with pytest.raises(UsageError, match=r"a window needs pygame: pip install 'srl-cluster\[window\]'"):
         runner_of().render_window()
-
-
-def test_pygame_is_imported_only_for_a_window():
-    for module in (replay, watch):
-        assert "pygame" not in vars(module)

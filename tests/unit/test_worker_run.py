@@ -10,8 +10,14 @@ import probe_rl
 import pytest
 
 import srl
+from srl.base.context import RunContext
 from srl.base.define import DoneTypes
 from srl.base.rl.algorithms.extend_worker import ExtendWorker
+from srl.base.rl.config import DummyRLConfig
+from srl.base.rl.memory import DummyRLMemory
+from srl.base.rl.parameter import DummyRLParameter
+from srl.base.rl.worker import DummyRLWorker
+from srl.base.run.play import play
 from srl.base.spaces.space import SpaceBase
 
 
@@ -247,6 +253,69 @@ def test_tracking() -> None:
     assert worker.get_tracking_data() == [{"a": 3}, {"a": 4}]
     worker.reset(0)
     assert worker.get_tracking_data() == []
+
+
+def test_trackings_are_the_windows_that_n_steps_need() -> None:
+    """The return of n steps, with fewer at the end of the episode: sum of gamma ** i * reward."""
+    n, gamma, worker = 3, 0.5, made_worker()
+    worker.set_tracking_max_size(n)
+    returns = []
+    for reward in (1.0, 2.0, 3.0, 4.0):
+        worker.add_tracking({"state": reward - 1, "reward": reward})
+        if worker.get_tracking_length() == n:
+            returns.append(window_return(worker, n, gamma))
+    for _ in range(n - 1):
+        worker.add_tracking({"state": None, "reward": 0.0})
+        returns.append(window_return(worker, n, gamma))
+    assert returns == [(0.0, 1 + 1 + 0.75), (1.0, 2 + 1.5 + 1), (2.0, 3 + 2), (3.0, 4.0)]
+
+
+def window_return(worker: Any, n: int, gamma: float) -> tuple[float, float]:
+    rows = worker.get_trackings(["state", "reward"], n)
+    return rows[0][0], sum(gamma**i * reward for i, (_, reward) in enumerate(rows))
+
+
+def test_everything_a_worker_knows_of_its_run() -> None:
+    seen: dict[str, Any] = {}
+    names = (
+        "worker", "env", "context", "distributed", "training", "train_only", "rollout", "rendering", "player_index",
+        "step_in_training", "step_in_episode", "run_state", "train_count", "max_episode_steps", "player_num", "step",
+    )  # fmt: skip
+
+    class Curious(probe_rl.Worker):
+        def policy(self, worker: Any) -> int:
+            seen.update({name: getattr(self, name) for name in names}, seed=worker.episode_seed)
+            return super().policy(worker)
+
+    runner = srl.Runner("Counting", probe_rl.Config())
+    worker = srl.base.rl.worker_run.WorkerRun(Curious(runner.rl_config, memory=runner.memory), runner.env)
+    context = RunContext(max_steps=counting_env.LENGTH + 2, training=True, rollout=True, seed=3)
+    state = play(context, runner.env, [worker])
+    assert [seen.pop(name) for name in ("worker", "env", "context", "run_state")] == [
+        worker, runner.env, context, state,
+    ]  # fmt: skip
+    assert seen == {
+        "distributed": False, "training": True, "train_only": False, "rollout": True, "rendering": False,
+        "player_index": 0, "step_in_training": 5, "step_in_episode": 1, "train_count": 0, "max_episode_steps": 100,
+        "player_num": 1, "step": 1, "seed": 4,
+    }  # fmt: skip
+
+
+def test_a_worker_without_parameter_and_memory_has_dummies() -> None:
+    worker = DummyRLWorker(probe_rl.Config())
+    assert isinstance(worker.parameter, DummyRLParameter)
+    assert isinstance(worker.memory, DummyRLMemory)
+
+
+def test_a_dummy_worker_plays_at_random() -> None:
+    env = srl.make_env("Counting")
+    config = DummyRLConfig()
+    config.setup(env)
+    worker = srl.base.rl.worker_run.WorkerRun(DummyRLWorker(config), env)
+    env.setup()
+    env.reset()
+    worker.reset(0)
+    assert {worker.policy()} <= {1, 2, 3, 4}  # 0 is invalid
 
 
 @pytest.mark.parametrize("window_length", [1, 3])

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from srl.base.env.config import EnvConfig
     from srl.base.rl.config import RLConfig
 
+Frame = tuple[Any, list[float], bool, bool]
+"""State, rewards by player, terminated, truncated."""
+
 
 class EnvRun(EnvView):
     """An environment and the episode in it.
@@ -107,7 +110,7 @@ class EnvRun(EnvView):
         if setup_args is not None:
             self.setup(*setup_args)
 
-    def reset(self, *, seed: int | None = None, **kwargs: Any) -> None:
+    def reset(self, seed: int | None = None, **kwargs: Any) -> None:
         """Begin an episode. The same seed gives the same episode. Raises SRLError before `setup`."""
         if self._setup_args is None:
             raise SRLError(f"'{self.name}': call setup() before reset()")
@@ -119,8 +122,9 @@ class EnvRun(EnvView):
     def _begin(self, seed: int | None, kwargs: dict[str, Any]) -> None:
         self.env.next_player = 0
         self.env.done_reason = ""
+        first = self.env.reset(seed=seed, **kwargs)
         self._processors.reset()
-        state = self._see(self.env.reset(seed=seed, **kwargs))
+        state = self._see(first)
         zeros = [0.0] * self._player_num
         action = self._action_space.get_default()
         self._episode = Episode(state, action, zeros, zeros, done=False, done_type=DoneTypes.NONE)
@@ -130,7 +134,7 @@ class EnvRun(EnvView):
             return
         noop = self._processors.action(self._action_space.get_default())
         for _ in range(self._random.randint(0, self.config.random_noop_max)):
-            state, _, terminated, truncated = self._play_frame(noop)
+            state, _, terminated, truncated = self._process(self._play_frame(noop))
             if terminated or truncated:
                 self._begin(None, kwargs)
                 return
@@ -141,8 +145,9 @@ class EnvRun(EnvView):
     def step(self, action: Any, frameskip: int = 0, frameskip_function: Callable[[], None] | None = None) -> None:
         """Play one action of `next_player`; what came of it is in the properties.
 
-        The action is played 1 + EnvConfig.frameskip + `frameskip` times, and the rewards are added up;
-        `frameskip_function` is called after each repetition. Raises SRLError if the episode is over.
+        The action is played 1 + EnvConfig.frameskip + `frameskip` times, and the rewards are added up; processors
+        see the last state. `frameskip_function` is called after each repetition. Raises SRLError if the episode
+        is over.
         """
         episode = self._episode
         if episode.done:
@@ -155,15 +160,18 @@ class EnvRun(EnvView):
         frame = self._play_frame(env_action)
         if frameskip or self.config.frameskip:
             frame = self._repeat(frame, env_action, frameskip + self.config.frameskip, frameskip_function)
-        self._take(*frame)
+        self._take(*(frame if self._is_bare else self._process(frame)))
 
-    def _play_frame(self, action: Any) -> tuple[Any, list[float], bool, bool]:
+    def _play_frame(self, action: Any) -> Frame:
         state, reward, terminated, truncated = self.env.step(action)
         rewards = [reward] if isinstance(reward, float) else _by_player(reward)
         if len(rewards) != self._player_num:
             raise SRLError(f"'{self.name}': step returned {len(rewards)} rewards for {self._player_num} players")
-        if self._is_bare:
-            return state, rewards, terminated, truncated
+        return state, rewards, terminated, truncated
+
+    def _process(self, frame: Frame) -> Frame:
+        """Return what is seen of a frame; processors see the last of several only, and the sums of rewards."""
+        state, rewards, terminated, truncated = frame
         rewards, terminated, truncated = self._processors.step(rewards, terminated, truncated)
         if self._guard is not None:
             rewards = self._guard.rewards(rewards)
@@ -172,11 +180,11 @@ class EnvRun(EnvView):
 
     def _repeat(
         self,
-        frame: tuple[Any, list[float], bool, bool],
+        frame: Frame,
         action: Any,
         times: int,
         after: Callable[[], None] | None,
-    ) -> tuple[Any, list[float], bool, bool]:
+    ) -> Frame:
         state, total, terminated, truncated = frame
         for _ in range(times):
             if terminated or truncated:

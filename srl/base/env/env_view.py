@@ -148,13 +148,11 @@ class EnvView:
         player = self.env.next_player if player_index < 0 else player_index
         known = self._episode.invalid_actions
         if player not in known:
-            known[player] = self._ask_invalid_actions(player)
+            own = self.env.get_invalid_actions(player)
+            known[player] = own if self._is_bare else self._process_invalid_actions(own)
         return known[player]
 
-    def _ask_invalid_actions(self, player: int) -> list[Any]:
-        invalid_actions = self.env.get_invalid_actions(player)
-        if self._is_bare:
-            return invalid_actions
+    def _process_invalid_actions(self, invalid_actions: list[Any]) -> list[Any]:
         invalid_actions = self._processors.invalid_actions(invalid_actions)
         return invalid_actions if self._guard is None else self._guard.invalid_actions(invalid_actions)
 

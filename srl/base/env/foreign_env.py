@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -100,6 +101,13 @@ class ForeignEnv(EnvBase[SpaceBase[Any], Any, SpaceBase[Any], Any]):
     def restore(self, data: Any) -> None:
         self._own("restore", lambda data: restore_layers(self.env, data))(data)
 
+    def copy(self) -> Self:
+        other = copy.copy(self)
+        other.info = self.info.copy()
+        other.make(self._mode or "")
+        other.restore(self.backup())
+        return other
+
     # --- actions and players
 
     def get_invalid_actions(self, player_index: int = -1) -> list[Any]:
@@ -135,6 +143,9 @@ def _nothing(*_args: Any, **_kwargs: Any) -> None:
 
 
 def _avoid_display() -> None:
-    """Let pictures be drawn where there is no screen: SDL, which many environments draw with, wants to know."""
+    """Let pictures be drawn where there is no screen: SDL, which many environments draw with, wants to know.
+
+    Its "offscreen" can be told from the "dummy" that somebody chose, so that nobody waits for a window.
+    """
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+        os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")

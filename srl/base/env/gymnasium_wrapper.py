@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -11,6 +12,8 @@ from gymnasium.error import Error as GymnasiumError
 from srl.base.env.foreign_env import ForeignEnv
 from srl.base.env.gymnasium_spaces import Conversion, convert_action_space, convert_observation_space
 from srl.base.spaces.flat import chain, same
+from srl.utils.entry_point import entry_point_of
+from srl.utils.plain_data import to_plain
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +41,25 @@ def find_spec(env_id: str) -> EnvSpec | None:
 def known_ids() -> list[str]:
     """Return the ids that are registered in gymnasium."""
     return list(gymnasium.registry)
+
+
+def describe_spec(env_id: str) -> dict[str, Any]:
+    """Return the arguments of gymnasium.register for an id that a user registered; {} for other ids.
+
+    Raises UsageError if the environment's class or function has no name that can be imported.
+    """
+    spec = gymnasium.registry.get(env_id)
+    if spec is None or spec.additional_wrappers or not isinstance(spec.entry_point, str | type | FunctionType):
+        return {}
+    entry_point = spec.entry_point if isinstance(spec.entry_point, str) else entry_point_of(spec.entry_point)
+    if entry_point.startswith("gymnasium."):
+        return {}
+    return {
+        "entry_point": entry_point,
+        "kwargs": to_plain(spec.kwargs, f"gymnasium's registration of '{env_id}'"),
+        "max_episode_steps": spec.max_episode_steps,
+        "reward_threshold": spec.reward_threshold,
+    }
 
 
 class GymnasiumWrapper(ForeignEnv):
@@ -118,6 +140,7 @@ class GymnasiumWrapper(ForeignEnv):
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> Any:
         """Begin an episode; `kwargs` are gymnasium's `options`."""
+        self.info.clear()
         observation, info = self.env.reset(seed=seed, options=kwargs or None)
         self.show(info)
         return self._from_gym(observation)

@@ -85,6 +85,7 @@ class PettingZooWrapper(ForeignEnv):
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> Any:
         """Begin an episode; `kwargs` are PettingZoo's `options`."""
+        self.info.clear()
         self.env.reset(seed=seed, options=kwargs or None)
         self._is_truncated = False
         return self._look()

@@ -20,7 +20,7 @@ class EnvProcessor:
 
     | method                                                | returns                                    |
     |-------------------------------------------------------|--------------------------------------------|
-    | remap_reset()                                         | nothing; it is told that an episode begins |
+    | remap_reset()                                         | nothing; the environment was just reset    |
     | remap_action(action, prev_space, new_space)           | an action of the environment's own space   |
     | remap_invalid_actions(actions, prev_space, new_space) | the invalid actions of the new space       |
     | remap_observation(state, prev_space, new_space)       | a state of the new space                   |

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import logging
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ class _Entry:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
+_GYMNASIUM = "gymnasium"
 _PETTINGZOO = "pettingzoo:"
 _PETTINGZOO_WRAPPER = "srl.base.env.pettingzoo_wrapper:PettingZooWrapper"
 
@@ -66,7 +68,11 @@ def make(config: str | EnvConfig) -> EnvRun:
 def make_base(config: EnvConfig) -> EnvBase[Any, Any, Any, Any]:
     """Return what the author wrote, without the EnvRun around it. Raises UndefinedError like `make`."""
     entry = None if config.gym_make_func else _find(config.id)
-    return _make_gymnasium(config) if entry is None else _make_registered(config, entry)
+    if entry is None:
+        return _make_gymnasium(config)
+    if config.gym_wrapper is not None:
+        raise UsageError(f"EnvConfig.gym_wrapper is for environments of gymnasium, and '{config.id}' is none")
+    return _make_registered(config, entry)
 
 
 def _make_registered(config: EnvConfig, entry: _Entry) -> EnvBase[Any, Any, Any, Any]:
@@ -89,11 +95,38 @@ def _make_gymnasium(config: EnvConfig) -> EnvBase[Any, Any, Any, Any]:
 
 
 def describe(env_id: str) -> dict[str, Any]:
-    """Return the arguments of `register` that make the id known elsewhere; {} if it was not registered."""
+    """Return, as plain data, what makes the id known in another process by `make_known`.
+
+    {} if it is known there anyway, because a package registers it. Raises UsageError for an environment of
+    gymnasium that another process cannot import.
+    """
     entry = _registry.get(env_id)
-    if entry is None:
-        return {}
-    return {"id": env_id, "entry_point": entry.entry_point, "kwargs": dict(entry.kwargs)}
+    if entry is not None:
+        return {"id": env_id, "entry_point": entry.entry_point, "kwargs": dict(entry.kwargs)}
+    return _describe_gymnasium(env_id) if "gymnasium" in sys.modules else {}
+
+
+def make_known(description: Mapping[str, Any]) -> None:
+    """Register what `describe` described elsewhere, unless it is registered here already."""
+    if not description or describe(description["id"]):
+        return
+    if _GYMNASIUM in description:
+        _register_gymnasium(description)
+    else:
+        register(**description)
+
+
+def _describe_gymnasium(env_id: str) -> dict[str, Any]:
+    from srl.base.env.gymnasium_wrapper import describe_spec
+
+    settings = describe_spec(env_id)
+    return {"id": env_id, **settings, _GYMNASIUM: True} if settings else {}
+
+
+def _register_gymnasium(description: Mapping[str, Any]) -> None:
+    import gymnasium
+
+    gymnasium.register(**{name: value for name, value in description.items() if name != _GYMNASIUM})
 
 
 def _find(env_id: str) -> _Entry | None:

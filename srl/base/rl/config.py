@@ -16,6 +16,7 @@ from srl.base.define import PlayersType, RenderModeType, RLBaseTypes, SpaceTypes
 from srl.base.rl.binding import Binding, bind
 from srl.base.spaces.space import SpaceBase, SpaceEncodeOptions
 from srl.utils.config_file import read_config, write_config
+from srl.utils.device import tf_device, torch_device
 from srl.utils.entry_point import load_module
 from srl.utils.plain_data import TARGET, fields_to_plain, set_fields
 from srl.utils.usage import UsageError
@@ -92,6 +93,7 @@ class RLConfig(ABC, Generic[TActSpace, TObsSpace]):
     _binding: Binding | None = field(default=None, init=False, repr=False, compare=False)
     _observation_space: SpaceBase[Any] | None = field(default=None, init=False, repr=False, compare=False)
     _action_space: SpaceBase[Any] | None = field(default=None, init=False, repr=False, compare=False)
+    _device: str = field(default="AUTO", init=False, repr=False, compare=False)
 
     # --- to define
 
@@ -255,6 +257,20 @@ class RLConfig(ABC, Generic[TActSpace, TObsSpace]):
         """The way of drawing that the environment must be set up for, or ""."""
         needs_picture = self.observation_mode != "" or self.use_render_image_state()
         return self.override_env_render_mode() or ("rgb_array" if needs_picture else "")
+
+    def use_device(self, device: str) -> None:
+        """Choose where networks are computed, as `RunContext.device` names it. Call it before the makers."""
+        self._device = device
+
+    @property
+    def used_device_torch(self) -> str:
+        """PyTorch's name of the device that networks are computed on, such as "cpu" or "cuda"."""
+        return torch_device(self._device)
+
+    @property
+    def used_device_tf(self) -> str:
+        """TensorFlow's name of the device that networks are computed on, such as "/CPU" or "/GPU:0"."""
+        return tf_device(self._device)
 
     # --- conversions
 

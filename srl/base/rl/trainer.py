@@ -28,7 +28,7 @@ class RLTrainer(ABC, Generic[TConfig, TParameter, TMemory]):
         self.config = config
         self.parameter = parameter
         self.memory = memory
-        self.train_count = 0
+        self.train_count: int = 0
         self._info = Info()
         self._context: RunContext | None = None
         self._is_running = False

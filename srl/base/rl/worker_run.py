@@ -62,6 +62,20 @@ class WorkerRun:
     `on_step` after every step of the environment; at last `teardown`. `play` in srl.base.run.play does it.
     """
 
+    # with more than 30 attributes, reading one is slow unless it has a slot; authors may add their own
+    __slots__ = (
+        *_EPISODE_FIELDS,
+        "worker", "env", "config", "context", "run_state", "tracking",
+        "training", "distributed", "rendering", "rollout", "train_only",
+        "_window", "_image_window", "_env_action", "_action_space", "_observe_env", "_encode_state", "_encode_action",
+        "_decode_action", "_encode_image", "_alone", "_reward_shift", "_reward_scale", "__dict__",
+    )  # fmt: skip
+
+    state: Any
+    prev_state: Any
+    action: Any
+    prev_action: Any
+
     def __init__(self, worker: RLWorkerGeneric[Any, Any, Any, Any, Any, Any, Any], env: EnvRun) -> None:
         self.worker = worker
         self.env = env

@@ -14,6 +14,9 @@ Hook = Callable[..., Any]
 class RunCallback:
     """Base of callbacks. Hooks are called with keywords: `context` and `state` (in the memory: `info`).
 
+    In distributed training a callback is a dataclass, and each process has one of its own: actors call the hooks of
+    episodes and steps, the learner those of training, the memory service those of the memory.
+
     A subclass may further define these hooks, which are called only if defined:
 
     | hook                                        | when                                                |
@@ -24,7 +27,8 @@ class RunCallback:
     | on_skip_step                                | after each further environment step of a frameskip  |
     | on_train_before, on_train_after             | around an update when only training; after: True    |
     |                                             | stops the run                                       |
-    | on_memory                                   | now and then, in a memory that runs by itself       |
+    | on_memory                                   | now and then, in a memory that runs by itself; True |
+    |                                             | stops the run                                       |
     """
 
     def on_start(self, context: RunContext, **kwargs: Any) -> None:
@@ -46,7 +50,11 @@ class RunCallback:
         """After the last update of a run that only trains."""
 
     def on_memory_start(self, context: RunContext, info: dict[str, Any], **kwargs: Any) -> None:
-        """When a memory that runs by itself begins."""
+        """When a memory that runs by itself begins.
+
+        `info` holds the author's Memory as "memory", its length as "memory_length", and as "inserted" how many items
+        have come in.
+        """
 
     def on_memory_end(self, context: RunContext, info: dict[str, Any], **kwargs: Any) -> None:
         """When a memory that runs by itself ends."""
@@ -73,6 +81,9 @@ class Hooks:
         self.step_end = _hooks(callbacks, "on_step_end")
         self.train_before = _hooks(callbacks, "on_train_before")
         self.train_after = _hooks(callbacks, "on_train_after")
+        self.memory_start = _hooks(callbacks, "on_memory_start")
+        self.memory = _hooks(callbacks, "on_memory")
+        self.memory_end = _hooks(callbacks, "on_memory_end")
 
 
 def call_all(hooks: list[Hook], context: RunContext, state: RunState) -> bool:
@@ -80,6 +91,14 @@ def call_all(hooks: list[Hook], context: RunContext, state: RunState) -> bool:
     stop = False
     for hook in hooks:
         stop |= hook(context=context, state=state) is True
+    return stop
+
+
+def call_memory_hooks(hooks: list[Hook], context: RunContext, info: dict[str, Any]) -> bool:
+    """Call hooks of a memory in order; return whether one returned True, which asks the run to stop."""
+    stop = False
+    for hook in hooks:
+        stop |= hook(context=context, info=info) is True
     return stop
 
 

@@ -56,9 +56,11 @@ def play(
 
 def _play_episodes(context: RunContext, state: RunStateActor, hooks: Hooks) -> None:
     env, workers, trainer = state.env, state.workers, state.trainer
+    train_interval, train_repeat = context.train_interval, context.train_repeat
     stop_conditions = StopConditions(context, state)
     players = _Players(context, state)
     skip_step = _skip_step(context, state, hooks)
+    steps_before = state.past.total_step
 
     while not (end_reason := stop_conditions.acting(state)):
         if env.done:
@@ -82,8 +84,8 @@ def _play_episodes(context: RunContext, state: RunStateActor, hooks: Hooks) -> N
             each.on_step(is_stepped)
         state.total_step += 1
 
-        if trainer is not None and state.total_step % context.train_interval == 0:
-            _train(trainer, context.train_repeat, state)
+        if trainer is not None and (steps_before + state.total_step) % train_interval == 0:
+            _train(trainer, train_repeat, state)
 
         stop = bool(hooks.step_end) and call_all(hooks.step_end, context, state)
         if env.done:

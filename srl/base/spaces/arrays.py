@@ -99,15 +99,13 @@ class BoundedArraySpace(SpaceBase[NDArray[Any]]):
     def check_val(self, val: Any) -> bool:
         if not isinstance(val, np.ndarray) or val.shape != self.shape:
             return False
-        if val.dtype == self._dtype:
-            return self._holds_dtype or self._is_within_bounds(val)
-        return np.can_cast(val.dtype, self._dtype, "same_kind") and self._is_within_bounds(val)
-
-    def _is_within_bounds(self, val: NDArray[Any]) -> bool:
-        if val.size > _FEW:
-            return bool(np.all((self.low <= val) & (val <= self.high)))
-        row = val.ravel().tolist()
-        return all(map(le, self._low_row, row)) and all(map(le, row, self._high_row))
+        is_own_dtype = val.dtype == self._dtype
+        if not is_own_dtype and not np.can_cast(val.dtype, self._dtype, "same_kind"):
+            return False
+        if val.size <= _FEW:
+            row = val.ravel().tolist()
+            return all(map(le, self._low_row, row)) and all(map(le, row, self._high_row))
+        return (is_own_dtype and self._holds_dtype) or bool(np.all((self.low <= val) & (val <= self.high)))
 
     def get_default(self) -> NDArray[Any]:
         return np.clip(np.zeros(self.shape, np.float64), self.low, self.high).astype(self._dtype)

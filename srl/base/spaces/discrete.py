@@ -46,7 +46,7 @@ class DiscreteSpace(SpaceBase[int]):
         return min(max(as_int(val), self.low), self.high)
 
     def check_val(self, val: Any) -> bool:
-        return isinstance(val, WHOLE) and bool(self.low <= val <= self.high)
+        return isinstance(val, WHOLE) and not (val < self.low or val > self.high)
 
     def to_str(self, val: int) -> str:
         return str(int(val))

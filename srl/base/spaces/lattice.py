@@ -165,6 +165,8 @@ def points_per_axis(division_num: int, axes: int) -> int:
 
 def draw_index(size: int, excluded: Collection[int]) -> int:
     """Draw a number below `size` that is not excluded, evenly. Raises ValueError if none is left."""
+    if not excluded:
+        return random.randrange(size)
     banned = sorted({i for i in excluded if 0 <= i < size})
     if len(banned) == size:
         raise ValueError(f"all {size} values are masked: nothing is left to draw")

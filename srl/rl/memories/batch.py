@@ -125,6 +125,50 @@ class PackedBatch(Batch):
         return len(self._packed)
 
 
+class SliceBatch(Batch):
+    """Slices of episodes: each item is a list of as many successive steps.
+
+    Args:
+        steps: of all slices, one slice after the other.
+        length: of a slice.
+    """
+
+    def __init__(self, steps: Batch, length: int) -> None:
+        self._steps = steps
+        self._length = length
+
+    @property
+    def columns(self) -> Any:
+        """See Batch: of a step's fields, each of shape (slices, steps of a slice, *shape of the field)."""
+        columns = self._steps.columns
+        if isinstance(columns, dict):
+            return {name: self._cut(column) for name, column in columns.items()}
+        if isinstance(columns, list | tuple):
+            return type(columns)(map(self._cut, columns))
+        return self._cut(columns)
+
+    def packed(self) -> list[bytes]:
+        """See Batch."""
+        return [pack(item) for item in self._items]
+
+    def encoded(self) -> Any:
+        """Return plain data that can travel, for `decode_slices`."""
+        return self._steps.encoded(), self._length
+
+    def _cut(self, column: Array) -> Array:
+        return column.reshape(-1, self._length, *column.shape[1:])
+
+    @cached_property
+    def _items(self) -> list[Any]:
+        return [self._steps[first : first + self._length] for first in range(0, len(self._steps), self._length)]
+
+
+def decode_slices(data: Any) -> SliceBatch:
+    """Return the slices that `encoded` made data of."""
+    steps, length = data
+    return SliceBatch(decode_batch(steps), length)
+
+
 def decode_batch(data: Any) -> Batch:
     """Return the batch that `encoded` made data of."""
     if isinstance(data, list):

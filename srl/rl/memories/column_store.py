@@ -25,22 +25,29 @@ class ColumnStore:
     """
 
     def __init__(self, schema: Schema, capacity: int, max_bytes: int) -> None:
+        self.schema = schema
         self.rows = schema.fitting(capacity, max_bytes) if max_bytes else capacity
         self._adopt(schema, schema.allocate(self.rows))
 
     def put(self, number: int, item: Any) -> bool:
         """Copy an item in; False, and nothing has changed, when it does not fit."""
-        return self._write(number, item) or (self._widen_for(item) and self._write(number, item))
+        values = self._reader.values(item)
+        if values is None:
+            values = self._reader.values(item) if self._widen_for(item) else None
+        if values is None:
+            return False
+        row = number % self.rows
+        for column, value in zip(self._columns, values, strict=True):
+            column[row] = value
+        return True
 
     def extend(self, number: int, schema: Schema, columns: Sequence[Array]) -> bool:
         """Copy in items that come as columns, the first one as `number`; False when they do not fit."""
-        merged = self.schema.merged(schema)
-        values = converted(columns, merged) if merged is not None else None
-        if merged is None or values is None or not self._widen(merged):
+        values = columns if schema is self.schema else self._merge(schema, columns)
+        if values is None:
             return False
         skipped = max(0, len(columns[0]) - self.rows)
-        for column, new in zip(self._columns, values, strict=True):
-            _write_around(column, (number + skipped) % self.rows, new[skipped:])
+        self._write([column[skipped:] for column in values] if skipped else values, (number + skipped) % self.rows)
         return True
 
     def gather(self, numbers: npt.NDArray[np.int64]) -> ColumnBatch:
@@ -52,14 +59,23 @@ class ColumnStore:
         """Return the oldest number that is still there when those up to `end` have come."""
         return max(first, end - self.rows)
 
-    def _write(self, number: int, item: Any) -> bool:
-        values = self._reader.values(item)
-        if values is None:
-            return False
-        row = number % self.rows
-        for column, value in zip(self._columns, values, strict=True):
-            column[row] = value
-        return True
+    def _write(self, values: Sequence[Array], start: int) -> None:
+        """Copy values into the ring, beginning at row `start`."""
+        end = start + len(values[0])
+        if end > self.rows:
+            head = self.rows - start
+            self._write([column[head:] for column in values], 0)
+            values, end = [column[:head] for column in values], self.rows
+        for column, new in zip(self._columns, values, strict=True):
+            column[start:end] = new
+
+    def _merge(self, schema: Schema, columns: Sequence[Array]) -> Sequence[Array] | None:
+        """Return columns in the types of this store, which may become wider; None when they do not fit."""
+        merged = self.schema.merged(schema)
+        values = converted(columns, merged) if merged is not None else None
+        if merged is None or values is None or not self._widen(merged):
+            return None
+        return values
 
     def _widen_for(self, item: Any) -> bool:
         try:
@@ -81,10 +97,3 @@ class ColumnStore:
         self.schema = schema
         self._columns = columns
         self._reader = Reader(schema)
-
-
-def _write_around(column: Array, start: int, values: Array) -> None:
-    """Copy values into a ring, beginning at row `start`."""
-    head = min(len(values), len(column) - start)
-    column[start : start + head] = values[:head]
-    column[: len(values) - head] = values[head:]

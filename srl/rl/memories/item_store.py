@@ -14,6 +14,7 @@ from srl.rl.memories.batch import Batch, ColumnBatch, PackedBatch, decode_batch
 from srl.rl.memories.column_store import ColumnStore
 from srl.rl.memories.packed import pack
 from srl.rl.memories.packed_store import PackedStore
+from srl.rl.memories.rows import stack
 from srl.rl.memories.schema import Array, Schema, SchemaError, schema_of, schema_of_dict
 
 if TYPE_CHECKING:
@@ -64,7 +65,20 @@ class ItemStore:
 
     def add_columns(self, columns: Mapping[str, Array]) -> None:
         """Take in items that are dicts and come as columns, each of shape (items, ...)."""
-        self._extend(ColumnBatch(schema_of_dict(columns), list(columns.values())))
+        known = self._store.schema if isinstance(self._store, ColumnStore) else None
+        schema = known if known is not None and known.is_of(columns) else schema_of_dict(columns)
+        self.extend(ColumnBatch(schema, list(columns.values())))
+
+    def extend(self, batch: Batch) -> None:
+        """Take in copies of many items."""
+        if not isinstance(batch, ColumnBatch):
+            self._extend_packed(batch.packed())
+            return
+        store = self._store or self._columns_of(batch.schema)
+        if isinstance(store, ColumnStore) and store.extend(self.numbers.stop, batch.schema, batch.arrays):
+            self._took(len(batch), store)
+        else:
+            self._extend_packed([self.pack(item) for item in batch])
 
     def gather(self, numbers: npt.NDArray[np.int64]) -> Batch:
         """Return the items of these numbers, all of which must be held."""
@@ -73,6 +87,13 @@ class ItemStore:
     def pack(self, item: Any) -> bytes:
         """Return an item as the bytes that `add_packed` takes."""
         return pack(item, compress=self._compress, level=self._level)
+
+    def batch_of(self, items: Sequence[Any]) -> Batch:
+        """Return copies of items in a form that `extend` takes: columns if they have a common schema, else bytes."""
+        try:
+            return ColumnBatch(*stack(items))
+        except SchemaError:
+            return PackedBatch(list(map(self.pack, items)))
 
     def clear(self) -> None:
         """Forget all items, and what they looked like."""
@@ -86,7 +107,7 @@ class ItemStore:
     def restore(self, data: Any) -> None:
         """Replace the items by those of a backup; the newest ones if there is no room for all."""
         self.clear()
-        self._extend(decode_batch(data))
+        self.extend(decode_batch(data))
 
     def _begun(self, item: Any) -> ColumnStore | PackedStore:
         try:
@@ -96,16 +117,6 @@ class ItemStore:
 
     def _columns_of(self, schema: Schema) -> ColumnStore:
         return ColumnStore(schema, self._capacity, self._max_bytes)
-
-    def _extend(self, batch: Batch) -> None:
-        if not isinstance(batch, ColumnBatch):
-            self._extend_packed(batch.packed())
-            return
-        store = self._store or self._columns_of(batch.schema)
-        if isinstance(store, ColumnStore) and store.extend(self.numbers.stop, batch.schema, batch.arrays):
-            self._took(len(batch), store)
-        else:
-            self._extend_packed([self.pack(item) for item in batch])
 
     def _extend_packed(self, packed: Sequence[bytes]) -> None:
         store = self._store if isinstance(self._store, PackedStore) else self._repacked()

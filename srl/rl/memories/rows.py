@@ -53,9 +53,16 @@ class Reader:
 
     def values(self, item: Any) -> list[Any] | None:
         """Return the values of an item, one a field; None when it does not fit."""
-        values = self._values_in(item)
-        if values is None:
+        container = self._container
+        if container is None:
+            return self._checked([item])
+        if type(item) is not container:
             return None
+        if container is dict:
+            return self._checked(list(item.values())) if tuple(item) == self._names else None
+        return self._checked(list(item)) if len(item) == len(self._types) else None
+
+    def _checked(self, values: list[Any]) -> list[Any] | None:
         types = list(map(type, values))
         if types != self._types and not self._admits(types, values):
             return None
@@ -67,16 +74,6 @@ class Reader:
             if value.dtype != dtype or value.shape != shape:
                 return None
         return values
-
-    def _values_in(self, item: Any) -> list[Any] | None:
-        container = self._container
-        if container is None:
-            return [item]
-        if type(item) is not container:
-            return None
-        if container is dict:
-            return list(item.values()) if tuple(item) == self._names else None
-        return list(item) if len(item) == len(self._types) else None
 
     def _admits(self, types: list[type], values: list[Any]) -> bool:
         """Tell whether values of other types than those of the last item fit: numpy's numbers, ints among floats."""
@@ -121,7 +118,9 @@ class RowBuffer:
 
 
 def stack(items: Sequence[Any]) -> tuple[Schema, list[Array]]:
-    """Return items as columns. Raises SchemaError when they have no common schema."""
+    """Return items as columns. Raises SchemaError when there are none, or they have no common schema."""
+    if not items:
+        raise SchemaError("no items have no schema")
     schema: Schema | None = schema_of(items[0])
     for item in items:
         schema = schema and schema.merged(schema_of(item))

@@ -66,6 +66,15 @@ class Schema:
         """Return for how many items there is room, within a number of items and one of bytes; for one in any case."""
         return max(1, min(items, max_bytes // max(1, self.item_bytes)))
 
+    def is_of(self, columns: Mapping[str, Array]) -> bool:
+        """Tell whether this is the schema of dicts that come as columns by name."""
+        if tuple(columns) != self.names:
+            return False
+        for field, column in zip(self.fields, columns.values(), strict=True):
+            if column.dtype != field.dtype or column.shape[1:] != field.shape:
+                return False
+        return True
+
     def merged(self, other: Schema) -> Schema | None:
         """Return a schema for the items of both, None when there is none."""
         if (self.kind, self.names, len(self.fields)) != (other.kind, other.names, len(other.fields)):

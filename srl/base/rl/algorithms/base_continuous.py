@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,13 @@ class RLConfig(config.RLConfig[NpArraySpace, BoxSpace], ABC):
 
 class RLWorker(
     RLWorkerGeneric[
-        TConfig, TParameter, TMemory, NpArraySpace, npt.NDArray[np.generic], BoxSpace, npt.NDArray[np.generic]
+        TConfig,
+        TParameter,
+        TMemory,
+        NpArraySpace,
+        npt.NDArray[np.floating[Any]],
+        BoxSpace,
+        npt.NDArray[np.floating[Any]],
     ],
     Generic[TConfig, TParameter, TMemory],
 ):

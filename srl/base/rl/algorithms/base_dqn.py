@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ class RLConfig(config.RLConfig[DiscreteSpace, BoxSpace], ABC):
 
 
 class RLWorker(
-    RLWorkerGeneric[TConfig, TParameter, TMemory, DiscreteSpace, int, BoxSpace, npt.NDArray[np.generic]],
+    RLWorkerGeneric[TConfig, TParameter, TMemory, DiscreteSpace, int, BoxSpace, npt.NDArray[np.floating[Any]]],
     Generic[TConfig, TParameter, TMemory],
 ):
-    """Gets states as arrays, returns an int."""
+    """Gets states as float arrays, returns an int."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +37,9 @@ class RLWorker(
         TParameter,
         TMemory,
         DiscreteSpace | NpArraySpace,
-        int | npt.NDArray[np.generic],
+        int | npt.NDArray[np.floating[Any]],
         BoxSpace,
-        npt.NDArray[np.generic],
+        npt.NDArray[np.floating[Any]],
     ],
     Generic[TConfig, TParameter, TMemory],
 ):
