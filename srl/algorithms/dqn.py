@@ -97,7 +97,8 @@ class Config(RLConfig):
             self._check(name, getattr(self, name) >= 1, "1 or more")
         self._check("lr", self.lr > 0, "above 0")
         self._check("max_grad_norm", self.max_grad_norm >= 0, "0 or more")
-        self._check("hidden_sizes", min(self.hidden_sizes, default=0) >= 1, "one or more numbers of 1 or more")
+        self._check("hidden_sizes", min(self.hidden_sizes, default=1) >= 1, "a list of numbers of 1 or more")
+        self._check("hidden_sizes", bool(self.hidden_sizes) or not self.dueling, "one layer or more for dueling")
 
     def _check(self, name: str, holds: bool, rule: str) -> None:
         if not holds:
