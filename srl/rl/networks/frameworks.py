@@ -85,7 +85,7 @@ def trainable(network: Network, framework: Framework, device: str = "AUTO") -> N
     """Return the network that trains the parameters of another one.
 
     Args:
-        network: of the Parameter. With numpy it is what is returned.
+        network: of the Parameter. With numpy it is what is returned, and so is one that is not of `make_network`.
         framework: raises UsageError when it is "torch" and PyTorch is missing.
         device: RunContext.device. Where it is "AUTO", PyTorch computes an MLP on the CPU, on one thread, for which it
             is small enough, and a convolutional network on a GPU, if there is one.
