@@ -1,6 +1,7 @@
 """DQN on CartPole-v1 of gymnasium: a pole on a cart stays upright, one point for each step, 500 at most.
 
-`python -m examples.cartpole_dqn --steps 30000` takes about a minute, and needs `pip install 'srl-cluster[gymnasium]'`.
+`python -m examples.cartpole_dqn --steps 40000` takes about half a minute, and needs the extra
+`srl-cluster[gymnasium]`. Afterwards the pole stays up nearly always.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from srl.algorithms import dqn
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="DQN on CartPole-v1")
-    parser.add_argument("--steps", type=int, default=30_000, help="steps of training")
+    parser.add_argument("--steps", type=int, default=40_000, help="steps of training")
     parser.add_argument("--episodes", type=int, default=20, help="episodes of evaluation")
     parser.add_argument("--gif", default="", help="where to draw an episode")
     options = parser.parse_args(arguments)

@@ -58,7 +58,8 @@ class Job:
         algorithm = {"name": config.name, **vars(rl_registration.find_algorithm(config.name))}
         environment = env_registration.describe(context.env_config.id)
         plain, callbacks = context.to_dict(), to_plain(context.callbacks, "callbacks")
-        entry_points = [*list(algorithm.values())[1:], environment.get("entry_point", "")]
+        players = rl_registration.rulebase_entry_points(context.players)
+        entry_points = [*list(algorithm.values())[1:], environment.get("entry_point", ""), *players]
         modules = _modules([*entry_points, *_classes_in([plain, callbacks])])
         main_file, main_package = _main_script(config.name) if MAIN in modules else ("", "")
         return cls(plain, callbacks, algorithm, environment, modules, main_file, main_package, _sources(modules))

@@ -62,7 +62,7 @@ class Config(RLConfig):
     """Hyperparameters. Discrete actions where the environment has them, continuous ones otherwise."""
 
     framework: Framework = "numpy"
-    """What computes the networks."""
+    """What trains the networks: "numpy", or "torch" for pictures and large networks."""
     hidden_sizes: list[int] = field(default_factory=lambda: [64, 64])
     """Units of each hidden layer, of the policy's network and the value's alike."""
     activation: Activation = "tanh"
@@ -189,6 +189,7 @@ class Parameter(RLParameter[Config]):
             config.observation_space,
             config.hidden_sizes,
             outputs,
+            framework=config.framework,
             activation=config.activation,
             free_outputs=free_outputs,
             initialization="orthogonal",

@@ -33,7 +33,7 @@ from srl.base.rl.trainer import RLTrainer
 from srl.rl.action_scaling import ActionScaling, is_bounded
 from srl.rl.memories.drawing import new_generator
 from srl.rl.memories.priority_replay_buffer import PriorityReplayBufferConfig, RLPriorityReplayBuffer
-from srl.rl.networks.frameworks import Framework, check_framework, make_optimizer, trainable
+from srl.rl.networks.frameworks import Framework, check_framework, make_optimizer, picture_shape, trainable
 from srl.rl.networks.mlp import MLP, Activation, MLPShape
 from srl.rl.schedulers.lr_scheduler import LRSchedulerConfig
 from srl.utils.usage import UsageError
@@ -53,7 +53,7 @@ class Config(RLConfig):
     """Hyperparameters."""
 
     framework: Framework = "numpy"
-    """What computes the networks."""
+    """What trains the networks: "numpy", or "torch" for large networks."""
     hidden_sizes: list[int] = field(default_factory=lambda: [256, 256])
     """Units of each hidden layer, of the policy's network and the critics' alike."""
     activation: Activation = "relu"
@@ -98,6 +98,11 @@ class Config(RLConfig):
             raise UsageError(
                 f"SAC needs actions with finite bounds, and those of '{env.name}' are {self.action_space}: "
                 "give override_action_space of EnvConfig a space that has them"
+            )
+        if picture_shape(self.observation_space) is not None:
+            raise UsageError(
+                f"SAC does not learn from pictures, and the states of '{env.name}' are {self.observation_space}: "
+                "set override_env_observation_type to SpaceTypes.FEATURE_MAP to take their numbers as they are"
             )
 
     def _check(self, name: str, holds: bool, wanted: str) -> None:

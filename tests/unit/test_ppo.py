@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import srl
 from srl.algorithms import ppo
+from srl.rl.processors.image_processor import ImageProcessor
 from srl.rl.schedulers.scheduler import SchedulerConfig
 from srl.test.rl import test_rl as check_rl
 from srl.utils.usage import UsageError
@@ -286,6 +287,30 @@ def test_it_passes_the_conformance_kit(env: str, mode: Any) -> None:
 def test_it_passes_the_conformance_kit_with_torch() -> None:
     pytest.importorskip("torch")
     check_rl(ppo.Config(**SMALL, framework="torch"), ["Grid", "Steering"], test_render_window=False)
+
+
+def of_pictures(framework: Framework) -> ppo.Config:
+    """Return a configuration that sees films of 2 gray pictures of the environment."""
+    config = ppo.Config(**SMALL, framework=framework, observation_mode="render_image", window_length=2)
+    config.processors = [ImageProcessor(resize=(36, 36))]
+    return config
+
+
+def test_it_learns_from_pictures_which_travel_as_bytes() -> None:
+    pytest.importorskip("torch")
+    runner = srl.Runner("Grid", of_pictures("torch"))
+    runner.rollout(max_steps=8, enable_progress=False)
+    segment = runner.memory.segments[0]
+    assert segment["state"].shape == (8, 36, 36, 2)
+    assert segment["state"].dtype == np.uint8
+    before = runner.parameter.backup()["policy"]
+    runner.train(max_train_count=1, enable_progress=False)
+    assert not np.array_equal(runner.parameter.backup()["policy"], before)
+
+
+def test_pictures_need_pytorch() -> None:
+    with pytest.raises(UsageError, match="framework"):
+        srl.Runner("Grid", of_pictures("numpy")).make_parameter()
 
 
 def trained(env: str, framework: Framework = "numpy", **config: Any) -> Any:

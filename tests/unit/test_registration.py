@@ -149,3 +149,9 @@ def test_entry_point_of_a_class() -> None:
     assert entry_point_of(probe_rl.Worker) == "probe_rl:Worker"
     with pytest.raises(UsageError, match="a class inside a function"):
         entry_point_of(Local)
+
+
+def test_entry_points_of_players_that_do_not_learn() -> None:
+    registration.register_rulebase("told", "my_players:Told", check_duplicate=False)
+    players = [None, "told", ("random", {}), "cpu", probe_rl.Config()]
+    assert registration.rulebase_entry_points(players) == ["my_players:Told", "srl.rl.random_play:Worker"]

@@ -328,6 +328,11 @@ def test_actions_without_bounds_name_the_setting() -> None:
         a_runner("SteeringUnbounded")
 
 
+def test_pictures_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"SAC does not learn from pictures.*override_env_observation_type"):
+        a_runner(observation_mode="render_image")
+
+
 def test_an_unknown_framework_is_named() -> None:
     framework: Any = "jax"
     with pytest.raises(UsageError, match=r"sac\.Config\.framework is 'jax'"):

@@ -20,6 +20,7 @@ from srl.utils.usage import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from srl.base.define import PlayersType
     from srl.base.env.env_run import EnvRun
 
 AnyConfig = RLConfig[Any, Any]
@@ -104,6 +105,12 @@ def find_rulebase(name: str) -> RuleBase:
     if name not in _rule_bases:
         raise UsageError(f"the player '{name}' is not registered.{_near(name, _rule_bases)}")
     return _rule_bases[name]
+
+
+def rulebase_entry_points(players: PlayersType) -> list[str]:
+    """Return the workers' entry points of those `players` that are registered and do not learn."""
+    names = [player[0] if isinstance(player, tuple) else player for player in players]
+    return [_rule_bases[name].worker for name in names if isinstance(name, str) and name in _rule_bases]
 
 
 def make_memory(config: AnyConfig, env: EnvRun | None = None) -> RLMemory[Any]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from srl.base.rl.memory import RLMemory, TConfig
 from srl.rl.memories.batch import Batch, decode_batch, joined
+from srl.rl.memories.draw_state import draw_state, restore_draw_state, restore_places
 from srl.rl.memories.drawing import draw_distinct, new_generator
 from srl.rl.memories.prioritized_store import PrioritizedStore, checked_priorities
 from srl.rl.memories.priority_replay_config import PriorityReplayBufferConfig
@@ -149,12 +150,16 @@ class RLPriorityReplayBuffer(RLMemory[TConfig]):
         return decode_batch(batch), weights, update_args
 
     def call_backup(self, **_kwargs: Any) -> Any:
-        return self._main.backup(), self._demo.backup(), self._step
+        first = self._main.items.numbers.start
+        return self._main.backup(), self._demo.backup(), self._step, first, draw_state(self)
 
     def call_restore(self, data: Any, **_kwargs: Any) -> None:
-        main, demo, self._step = data
+        main, demo, self._step, first, state = data
+        self._main.clear()
+        restore_places(self._main.items, first, self._settings.capacity)
         self._main.restore(main)
         self._demo.restore(demo)
+        restore_draw_state(self, state)
 
     def _with_demos(self, main: Sample | None, count: int) -> Sample:
         """Add demonstrations, each choice of them equally likely and of weight 1, to a sample."""

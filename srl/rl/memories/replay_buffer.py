@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from srl.base.rl.memory import RLMemory, TConfig
 from srl.rl.memories.batch import Batch, decode_batch
+from srl.rl.memories.draw_state import draw_state, restore_draw_state
 from srl.rl.memories.drawing import draw_distinct, new_generator
 from srl.rl.memories.replay_config import ReplayBufferConfig, check_batch_size, checked
 
@@ -100,7 +101,9 @@ class RLReplayBuffer(RLMemory[TConfig]):
         return None if batch is None else batch.encoded()
 
     def call_backup(self, **_kwargs: Any) -> Any:
-        return self._store.backup()
+        return self._store.backup(), draw_state(self)
 
     def call_restore(self, data: Any, **_kwargs: Any) -> None:
-        self._store.restore(data)
+        items, state = data
+        self._store.restore(items)
+        restore_draw_state(self, state)
