@@ -223,6 +223,13 @@ def test_a_network_of_ones_own_trains_itself() -> None:
     assert own.parameters == pytest.approx([1.5, 2.5])
 
 
+def test_pictures_without_a_bound_are_taken_as_they_are() -> None:
+    space = BoxSpace((36, 36, 1), 0, np.inf, np.float32, SpaceTypes.IMAGE_MAP)
+    network = make_network(space, [8], 3, framework="torch")
+    bright = np.ones((36, 36, 1), np.float32)
+    assert not np.array_equal(network.predict(bright), network.predict(2 * bright))
+
+
 def test_shapes_of_pictures() -> None:
     assert picture_shape(pictures((40, 50), SpaceTypes.GRAY_HW)) == (40, 50, 1)
     assert picture_shape(pictures((40, 50, 1), SpaceTypes.GRAY_HW1)) == (40, 50, 1)

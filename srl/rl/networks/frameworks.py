@@ -59,7 +59,8 @@ def make_network(
         head = MLPShape(conv_features(picture), tuple(hidden_sizes), outputs, activation, streams, free_outputs)
         conv_shape = ConvShape(picture, head)
         parameters = conv_shape.new_parameters(initialization, output_gain, dtype, None)
-        return ConvNetwork(conv_shape, parameters, 1 / float(space.high.max()))
+        brightest = float(space.high.max())
+        return ConvNetwork(conv_shape, parameters, 1 / brightest if 0 < brightest < math.inf else 1)
     shape = MLPShape(math.prod(space.shape), tuple(hidden_sizes), outputs, activation, streams, free_outputs)
     return MLP(shape, initialization, output_gain, dtype)
 
