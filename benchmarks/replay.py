@@ -13,12 +13,15 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.compare import interleave, machine, peer_python, run_json, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 OURS = "srl"
 TORCH = "torch==2.13.0"
@@ -42,11 +45,12 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="where to write the figures")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="of one measurement")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), help="beside which libraries")
     parser.add_argument("--quick", action="store_true", help="two short runs and one capacity: does it work at all?")
     args = parser.parse_args()
     if args.quick:
         args.repeats, args.seconds = 2, 0.05
-    pythons, missing = install()
+    pythons, missing = install(args.peers)
     rows: Rows = {}
     for kind, options in KINDS.items():
         for size, capacity in list(CAPACITIES.items())[: 1 if args.quick else None]:
@@ -60,12 +64,12 @@ def main() -> None:
         Path(args.json).write_text(json.dumps(report, indent=2) + "\n")
 
 
-def install() -> tuple[dict[str, str], dict[str, str]]:
+def install(peers: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return the interpreter of each library, and why others have none."""
     pythons, missing = {OURS: sys.executable}, {}
-    for library, requirements in PEERS.items():
+    for library in peers:
         try:
-            pythons[library] = peer_python(*requirements)
+            pythons[library] = peer_python(*PEERS[library])
         except subprocess.CalledProcessError as error:
             missing[library] = f"cannot be installed: {error}"
     return pythons, missing
@@ -75,16 +79,18 @@ def run(
     pythons: dict[str, str], command: list[str], repeats: int
 ) -> tuple[dict[str, list[dict[str, float]]], dict[str, str]]:
     """Return the results of the libraries that can do it, and the last words of the others."""
-    cases, failed = {}, {}
-    for library, python in pythons.items():
-        case = [python, *command, "--library", library]
+    cases = {
+        library: partial(run_json, [python, *command, "--library", library], PROCESS_TIMEOUT_S)
+        for library, python in pythons.items()
+    }
+    first, failed = {}, {}
+    for library, case in cases.items():
         try:
-            run_json([*case, "--capacity", "1024", "--seconds", "0.001"], PROCESS_TIMEOUT_S)
+            first[library] = case()
         except RuntimeError as error:
             failed[library] = str(error).strip().splitlines()[-1]
-        else:
-            cases[library] = partial(run_json, case, PROCESS_TIMEOUT_S)
-    return interleave(cases, repeats), failed
+    more = interleave({library: cases[library] for library in first}, repeats - 1)
+    return {library: [result, *more[library]] for library, result in first.items()}, failed
 
 
 def rows_of(prefix: str, results: dict[str, list[dict[str, float]]]) -> Rows:

@@ -18,12 +18,10 @@ class Chunk(Protocol):
 
     endpoint: str
     form: str
-
-    @property
-    def count(self) -> int: ...
-    @property
-    def bytes(self) -> int:
-        """About how many there will be on the wire."""
+    count: int
+    """Of the items."""
+    bytes: int
+    """About how many there will be on the wire."""
 
     def add(self, form: str, item: Any) -> bool:
         """Take in one more item; False when it needs a chunk of another form."""
@@ -38,18 +36,16 @@ class ItemChunk:
     def __init__(self, endpoint: str, form: str) -> None:
         self.endpoint = endpoint
         self.form = form
+        self.count = 0
         self.bytes = 0
         self._items: list[Any] = []
-
-    @property
-    def count(self) -> int:
-        return len(self._items)
 
     def add(self, form: str, item: Any) -> bool:
         """Take in an item of that form."""
         if form != self.form:
             return False
         self._items.append(item)
+        self.count += 1
         self.bytes += len(item) if form == Form.BLOBS else _weight(item)
         return True
 
@@ -75,22 +71,19 @@ class ColumnChunk:
         if schema.kind != "dict":
             raise SchemaError("columns have names, so an item must be a dict")
         self.endpoint = endpoint
+        self.count = 0
+        self.bytes = 0
         self._names = schema.names
         self._item_bytes = schema.item_bytes
         self._rows = RowBuffer(schema, schema.fitting(capacity_items, capacity_bytes))
 
-    @property
-    def count(self) -> int:
-        return len(self._rows)
-
-    @property
-    def bytes(self) -> int:
-        """See Chunk."""
-        return len(self._rows) * self._item_bytes
-
     def add(self, form: str, item: Any) -> bool:
         """Take in a copy of an item of the same schema."""
-        return form == Form.COLUMNS and self._rows.append(item)
+        if form != Form.COLUMNS or not self._rows.append(item):
+            return False
+        self.count += 1
+        self.bytes += self._item_bytes
+        return True
 
     def body(self) -> Any:
         """Return the columns."""

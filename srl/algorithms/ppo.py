@@ -53,6 +53,7 @@ Array: TypeAlias = NDArray[Any]
 Columns: TypeAlias = dict[str, Array]
 
 _ADAM_EPS = 1e-5
+_LOG_RATIO_MAX = 20.0
 _INVALID_LOGIT = -1e8
 """Of an action that is not allowed: its probability is exactly 0 (Huang and Ontanon 2022, arXiv:2006.14171)."""
 
@@ -267,7 +268,7 @@ class Trainer(RLTrainer[Config, Parameter, Memory]):
         advantage = normalized(batch["advantage"]) if config.normalize_advantage else batch["advantage"]
         clip_range = self._clip_range.update(self.train_count).to_float()
         pi = self.parameter.distribution(self._policy.forward(batch["state"]), batch.get("invalid"))
-        ratio = np.exp(pi.log_prob(action) - batch["log_prob"])
+        ratio = probability_ratio(pi.log_prob(action), batch["log_prob"])
         loss, d_log_prob = clipped_surrogate(ratio, advantage, clip_range)
         self._policy.backward(pi.gradient(action, d_log_prob, -config.entropy_coef / len(action)))
         self.info["policy_loss"] = loss
@@ -479,6 +480,11 @@ def advantages(steps: Columns, value: Array, next_value: Array, gamma: float, ga
 def normalized(advantage: Array) -> Array:
     """Return advantages with mean 0 and standard deviation 1."""
     return np.asarray((advantage - advantage.mean()) / (advantage.std() + 1e-8))
+
+
+def probability_ratio(log_prob: Array, old_log_prob: Array) -> Array:
+    """Return r; at most exp(20), so that a policy that is far from the one that acted gives numbers all the same."""
+    return np.asarray(np.exp(np.minimum(log_prob - old_log_prob, _LOG_RATIO_MAX)))
 
 
 def clipped_surrogate(ratio: Array, advantage: Array, clip_range: float) -> tuple[float, Array]:

@@ -125,6 +125,8 @@ class Parameter(RLParameter[Config]):
         self.policy = self._network(states, 2 * actions + 1, free_outputs=1)
         self.policy.parameters[-1] = math.log(self.config.initial_temperature)
         self.critics = [self._network(states + actions, 1) for _ in range(2)]
+        self.is_trained = False
+        """Whether there was an update. Before, the policy is no better than chance, and less varied."""
 
     def _network(self, inputs: int, outputs: int, free_outputs: int = 0) -> MLP:
         config = self.config
@@ -138,11 +140,12 @@ class Parameter(RLParameter[Config]):
 
     def call_restore(self, data: dict[str, Any], **_kwargs: Any) -> None:
         self.policy.restore(data["policy"])
+        self.is_trained = data["is_trained"]
         for critic, backup in zip(self.critics, data.get("critics", []), strict=False):
             critic.restore(backup)
 
     def call_backup(self, to_worker: bool = False, **_kwargs: Any) -> dict[str, Any]:
-        policy = {"policy": self.policy.backup()}
+        policy = {"policy": self.policy.backup(), "is_trained": self.is_trained}
         return policy if to_worker else {**policy, "critics": [critic.backup() for critic in self.critics]}
 
     def summary(self, **_kwargs: Any) -> None:
@@ -181,6 +184,7 @@ class Trainer(RLTrainer[Config, Parameter, Memory]):
         for target, critic in zip(self._targets, self._critics, strict=True):
             target.blend(critic, self.config.tau)
         self.train_count += 1
+        self.parameter.is_trained = True
         if self.config.memory.requires_priority():
             self.memory.update(update_args, errors, self.train_count)
 
@@ -248,7 +252,7 @@ class Trainer(RLTrainer[Config, Parameter, Memory]):
 
 
 class Worker(RLWorker[Config, Parameter, Memory]):
-    """Draws actions from the policy in training, and takes tanh of the mean otherwise."""
+    """Draws actions from the policy in training, evenly before the first update; otherwise takes tanh of the mean."""
 
     def on_setup(self, worker: WorkerRun, context: RunContext) -> None:
         self._dtype = self.config.get_dtype("np")
@@ -259,10 +263,16 @@ class Worker(RLWorker[Config, Parameter, Memory]):
         self._state = self._flat(worker.state)
 
     def policy(self, worker: WorkerRun) -> Array:
+        if self.training and not self.parameter.is_trained:
+            self._action = self._rng.uniform(-1, 1, self.action_space.size).astype(self._dtype)
+        else:
+            self._action = self._policy_action()
+        return self._scaling.to_space(self._action)
+
+    def _policy_action(self) -> Array:
         size = self.action_space.size
         noise = self._rng.standard_normal(size, self._dtype) if self.training else 0.0
-        self._action = SquashedGaussian(self.parameter.policy.predict(self._state)[: 2 * size], noise).action
-        return self._scaling.to_space(self._action)
+        return SquashedGaussian(self.parameter.policy.predict(self._state)[: 2 * size], noise).action
 
     def on_step(self, worker: WorkerRun) -> None:
         state, self._state = self._state, self._flat(worker.next_state)
@@ -302,7 +312,7 @@ class SquashedGaussian:
         self.std = np.exp(self._log_std)
         self._noise = noise
         self._u = self.mean + self.std * noise
-        self.action = np.tanh(self._u)
+        self.action: Array = np.tanh(self._u)
 
     def log_prob(self) -> Array:
         """Return log pi(a) (...) = log N(u) - sum log(1 - tanh(u)^2): equation 21.

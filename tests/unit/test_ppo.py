@@ -87,7 +87,7 @@ def a_loss(
 ) -> tuple[float, Any]:
     """Return the policy's part of L, and its gradient with respect to the outputs."""
     pi = kind(outputs, batch["invalid"])
-    ratio = np.exp(pi.log_prob(batch["action"]) - batch["log_prob"])
+    ratio = ppo.probability_ratio(pi.log_prob(batch["action"]), batch["log_prob"])
     loss, d_log_prob = ppo.clipped_surrogate(ratio, batch["advantage"], clip_range)
     loss -= entropy_coef * float(pi.entropy().mean())
     return loss, pi.gradient(batch["action"], d_log_prob, -entropy_coef / len(outputs))
@@ -176,6 +176,14 @@ def test_the_clip_range_holds_back_only_what_goes_further() -> None:
     loss, gradient = ppo.clipped_surrogate(ratio, advantage, 0.2)
     assert loss == pytest.approx(-(2 + 2.4 - 2.6 + 1.4 - 1.6) / 5)
     assert gradient == pytest.approx(np.array([-2, 0, 2.6, -1.4, 0]) / 5)
+
+
+def test_a_policy_that_is_far_from_the_one_that_acted_gives_finite_gradients() -> None:
+    pi = ppo.DiagonalGaussian(np.array([[0.0, -3.0]], np.float32))
+    action = np.array([[0.1]], np.float32)
+    ratio = ppo.probability_ratio(pi.log_prob(action), np.array([-200.0], np.float32))
+    _, d_log_prob = ppo.clipped_surrogate(ratio, np.array([-1.0], np.float32), 0.2)
+    assert np.isfinite(pi.gradient(action, d_log_prob, 0.0)).all()
 
 
 # --- distributions

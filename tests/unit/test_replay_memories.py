@@ -41,6 +41,29 @@ def test_items_come_back_as_they_were(item):
     assert memory.sample() == [item, item]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.zeros((0,)),
+        np.zeros((2, 0, 3)),
+        np.arange(6, dtype=">i4").reshape(2, 3)[:, ::2],
+        np.array(["2020-01-01"], "M8[D]"),
+        np.datetime64("2020-01-01"),
+        np.float32(0.5),
+        np.array([True, False]),
+    ],
+    ids=str,
+)
+def test_arrays_of_any_kind_come_back_as_they_were(value):
+    memory = uniform()
+    for number in range(2):
+        memory.add({"value": value, "number": number})
+    columns = memory.sample().columns
+    assert columns["value"].dtype == value.dtype
+    assert columns["value"].tolist() == [value.tolist()] * 2
+    assert sorted(columns["number"].tolist()) == [0, 1]
+
+
 def test_the_newest_stay_and_no_item_comes_twice():
     memory = uniform(capacity=4, warmup_size=4)
     for number in range(10):

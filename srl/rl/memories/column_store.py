@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from srl.rl.memories.batch import ColumnBatch
 from srl.rl.memories.rows import Reader
-from srl.rl.memories.schema import Array, Schema, SchemaError, converted, schema_of
+from srl.rl.memories.schema import Array, Field, Schema, SchemaError, converted, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
 
@@ -37,8 +38,8 @@ class ColumnStore:
         if values is None:
             return False
         row = number % self.rows
-        for column, value in zip(self._columns, values, strict=True):
-            column[row] = value
+        for cells, value in zip(self._cells, values, strict=True):
+            cells[row] = value
         return True
 
     def extend(self, number: int, schema: Schema, columns: Sequence[Array]) -> bool:
@@ -96,4 +97,14 @@ class ColumnStore:
     def _adopt(self, schema: Schema, columns: list[Array]) -> None:
         self.schema = schema
         self._columns = columns
+        self._cells = [_cells(column, field) for column, field in zip(columns, schema.fields, strict=True)]
         self._reader = Reader(schema)
+
+
+def _cells(column: Array, field: Field) -> Array:
+    """Return a column for writing one value: an array is one cell there, which takes bytes in half the time."""
+    if not field.is_array:
+        return column
+    if not field.bytes:
+        return np.zeros(len(column), "V1")  # for the empty bytes of arrays without elements
+    return column.reshape(len(column), -1).view(f"V{field.bytes}").reshape(-1)

@@ -49,12 +49,14 @@ class ItemStore:
 
     def add(self, item: Any) -> None:
         """Take in a copy of an item."""
-        end = self.numbers.stop
         store = self._store or self._begun(item)
-        if isinstance(store, ColumnStore) and not store.put(end, item):
+        if isinstance(store, ColumnStore):
+            first, end = self.numbers.start, self.numbers.stop
+            if store.put(end, item):
+                self.numbers = range(max(first, end + 1 - store.rows), end + 1)
+                return
             store = self._repacked()
-        if isinstance(store, PackedStore):
-            store.put(end, self.pack(item))
+        store.put(self.numbers.stop, self.pack(item))
         self._took(1, store)
 
     def add_packed(self, data: bytes) -> None:
@@ -67,18 +69,14 @@ class ItemStore:
         """Take in items that are dicts and come as columns, each of shape (items, ...)."""
         known = self._store.schema if isinstance(self._store, ColumnStore) else None
         schema = known if known is not None and known.is_of(columns) else schema_of_dict(columns)
-        self.extend(ColumnBatch(schema, list(columns.values())))
+        self._extend_columns(schema, list(columns.values()))
 
     def extend(self, batch: Batch) -> None:
         """Take in copies of many items."""
-        if not isinstance(batch, ColumnBatch):
-            self._extend_packed(batch.packed())
-            return
-        store = self._store or self._columns_of(batch.schema)
-        if isinstance(store, ColumnStore) and store.extend(self.numbers.stop, batch.schema, batch.arrays):
-            self._took(len(batch), store)
+        if isinstance(batch, ColumnBatch):
+            self._extend_columns(batch.schema, batch.arrays)
         else:
-            self._extend_packed([self.pack(item) for item in batch])
+            self._extend_packed(batch.packed())
 
     def gather(self, numbers: npt.NDArray[np.int64]) -> Batch:
         """Return the items of these numbers, all of which must be held."""
@@ -111,12 +109,20 @@ class ItemStore:
 
     def _begun(self, item: Any) -> ColumnStore | PackedStore:
         try:
-            return self._columns_of(schema_of(item))
+            self._store = self._columns_of(schema_of(item))
         except SchemaError:
-            return PackedStore(self._capacity, self._max_bytes)
+            self._store = PackedStore(self._capacity, self._max_bytes)
+        return self._store
 
     def _columns_of(self, schema: Schema) -> ColumnStore:
         return ColumnStore(schema, self._capacity, self._max_bytes)
+
+    def _extend_columns(self, schema: Schema, arrays: list[Array]) -> None:
+        store = self._store or self._columns_of(schema)
+        if isinstance(store, ColumnStore) and store.extend(self.numbers.stop, schema, arrays):
+            self._took(len(arrays[0]), store)
+        else:
+            self._extend_packed([self.pack(item) for item in ColumnBatch(schema, arrays)])
 
     def _extend_packed(self, packed: Sequence[bytes]) -> None:
         store = self._store if isinstance(self._store, PackedStore) else self._repacked()

@@ -115,10 +115,11 @@ class PrioritizedStore:
         if told == live:
             return
         self._told = live
-        # Of those that went, newer ones have the slots of all but these.
-        left_behind = range(max(told.start, live.stop - self._sampler.capacity), min(told.stop, live.start))
-        if left_behind:
-            self._sampler.remove(np.arange(left_behind.start, left_behind.stop))
+        gone = np.arange(told.start, min(told.stop, live.start))
+        # The slots of most of those that went have new owners already.
+        ownerless = gone[self._sampler.numbers(self._sampler.slots(gone), live) >= live.stop]
+        if len(ownerless):
+            self._sampler.remove(ownerless)
         new = range(max(told.stop, live.start), live.stop)
         self._set(np.arange(new.start, new.stop), np.array(self._waiting[len(self._waiting) - len(new) :]))
         self._waiting.clear()

@@ -57,10 +57,8 @@ def checked(config: Any, kind: type[ReplayBufferConfig], user: str) -> ReplayBuf
 
 def check_batch_size(size: int, memory: ReplayBufferConfig, what: str = "batch_size") -> None:
     """Raise ValueError unless as many items are there after the warm-up."""
-    _check(
-        0 < size <= memory.warmup_size,
-        f"{what} is {size}; it must be between 1 and memory.warmup_size ({memory.warmup_size})",
-    )
+    if not 0 < size <= memory.warmup_size:  # asked for every sample, so the words are made only when needed
+        raise ValueError(f"{what} is {size}; it must be between 1 and memory.warmup_size ({memory.warmup_size})")
 
 
 def _check(holds: bool, problem: str) -> None:

@@ -47,12 +47,10 @@ class Reader:
         self._types = [types[0] for types in self._allowed]
         self._floats = {place for place, field in enumerate(fields) if field == Field(FLOAT, ())}
         self._ints = [place for place, field in enumerate(fields) if field == Field(INT, ())]
-        self.arrays = [place for place, field in enumerate(fields) if field.shape or field.dtype not in _PLAIN]
-        """Which values are numpy arrays, or scalars of numpy's own types."""
-        self._layouts = [(place, fields[place].dtype, fields[place].shape) for place in self.arrays]
+        self._arrays = [(place, field.dtype, field.shape) for place, field in enumerate(fields) if field.is_array]
 
     def values(self, item: Any) -> list[Any] | None:
-        """Return the values of an item, one a field; None when it does not fit."""
+        """Return copies of the values of an item, arrays as their bytes; None when it does not fit."""
         container = self._container
         if container is None:
             return self._checked([item])
@@ -69,10 +67,11 @@ class Reader:
         for place in self._ints:
             if not INT64_MIN <= values[place] <= INT64_MAX:
                 return None
-        for place, dtype, shape in self._layouts:
+        for place, dtype, shape in self._arrays:
             value = values[place]
-            if value.dtype != dtype or value.shape != shape:
+            if (value.dtype is not dtype and value.dtype != dtype) or value.shape != shape:
                 return None
+            values[place] = value.tobytes()
         return values
 
     def _admits(self, types: list[type], values: list[Any]) -> bool:
@@ -97,17 +96,12 @@ class RowBuffer:
         self._capacity = capacity
         self._rows: list[list[Any]] = []
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def append(self, item: Any) -> bool:
         """Take in a copy of `item`; False, and nothing is changed, when it does not fit or there is no room."""
         rows = self._rows
         values = self._reader.values(item) if len(rows) < self._capacity else None
         if values is None:
             return False
-        for place in self._reader.arrays:
-            values[place] = values[place].tobytes()
         rows.append(values)
         return True
 
@@ -133,7 +127,7 @@ def stack(items: Sequence[Any]) -> tuple[Schema, list[Array]]:
 
 def _column(field: Field, values: Sequence[Any]) -> Array:
     """Return the values of a field, arrays among which come as bytes, as one array."""
-    if field.shape or field.dtype not in _PLAIN:
+    if field.is_array:
         return np.frombuffer(bytearray().join(values), field.dtype).reshape(len(values), *field.shape)
     return np.array(values, field.dtype)
 

@@ -38,6 +38,16 @@ class Field:
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
 
+    @property
+    def is_array(self) -> bool:
+        """Tell whether values are arrays, or scalars of numpy's own types, rather than Python's numbers."""
+        return bool(self.shape) or self.dtype not in {BOOL, INT, FLOAT}
+
+    @property
+    def bytes(self) -> int:
+        """How much memory one value takes."""
+        return self.dtype.itemsize * math.prod(self.shape)
+
     def merged(self, other: Field) -> Field | None:
         """Return what holds the values of both, None when nothing does: an int and a float give a float."""
         if self == other:
@@ -60,7 +70,7 @@ class Schema:
     @property
     def item_bytes(self) -> int:
         """How much memory one item takes."""
-        return sum(field.dtype.itemsize * math.prod(field.shape) for field in self.fields)
+        return sum(field.bytes for field in self.fields)
 
     def fitting(self, items: int, max_bytes: int) -> int:
         """Return for how many items there is room, within a number of items and one of bytes; for one in any case."""
