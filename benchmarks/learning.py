@@ -125,13 +125,15 @@ def between(figure: dict[str, float], digits: int) -> str:
 
 
 def plot(runs: Runs, path: str) -> None:
-    """Draw reward by env steps and by seconds, a line a run."""
+    """Draw reward by env steps and by seconds, a line a run, of the cases that have curves."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
     cases = [case for case in runs if case in CASES]
+    if not cases:
+        return
     figure, axes = plt.subplots(len(cases), 2, figsize=(10, 3 * len(cases)), squeeze=False, layout="constrained")
     for row, case in zip(axes, cases, strict=True):
         for axis, x, label in zip(row, (0, 1), ("env steps", "seconds on the wall"), strict=True):

@@ -61,7 +61,8 @@ CASES = {
         ours={"rollout_size": 2048, "horizon": 2048, "epochs": 10, "batch_size": 64, "lr": 3e-4, "gae_lambda": 0.95},
         theirs={"n_steps": 2048, "n_epochs": 10, "batch_size": 64, "learning_rate": 3e-4, "gae_lambda": 0.95},
     ),
-    # rl-baselines3-zoo's settings for Pendulum-v1: learning rate 0.001, the rest stable-baselines3's defaults
+    # rl-baselines3-zoo's settings for Pendulum-v1: learning rate 0.001, the rest stable-baselines3's defaults. Until
+    # the warm-up is over theirs acts evenly at random, ours by its first policy.
     "sac": Case(
         env="Pendulum-v1",
         threshold=-200,

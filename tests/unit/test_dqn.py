@@ -32,7 +32,7 @@ def prioritized(**fields: Any) -> dqn.Config:
 # --- its whole life
 
 OPTIONS: dict[str, Any] = {
-    "plain": lambda: config(double=False),
+    "plain": lambda: config(double=False, hidden_sizes=[]),
     "double": config,
     "dueling": lambda: config(dueling=True, hidden_sizes=[8]),
     "n steps": lambda: config(n_step=3),
@@ -399,7 +399,8 @@ def test_it_shows_its_values(capsys: pytest.CaptureFixture[str]) -> None:
         ({"n_step": 0}, "dqn.Config.n_step is 0; it must be 1 or more"),
         ({"lr": 0}, "dqn.Config.lr is 0; it must be above 0"),
         ({"max_grad_norm": -1}, "dqn.Config.max_grad_norm is -1; it must be 0 or more"),
-        ({"hidden_sizes": []}, r"dqn.Config.hidden_sizes is \[\]; it must be one or more numbers of 1 or more"),
+        ({"hidden_sizes": [0]}, r"dqn.Config.hidden_sizes is \[0\]; it must be a list of numbers of 1 or more"),
+        ({"hidden_sizes": [], "dueling": True}, r"hidden_sizes is \[\]; it must be one layer or more for dueling"),
         ({"batch_size": 9}, r"Config.batch_size is 9; it must be between 1 and memory.warmup_size \(8\)"),
     ],
 )

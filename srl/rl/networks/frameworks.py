@@ -59,7 +59,8 @@ def make_network(
         head = MLPShape(conv_features(picture), tuple(hidden_sizes), outputs, activation, streams, free_outputs)
         conv_shape = ConvShape(picture, head)
         parameters = conv_shape.new_parameters(initialization, output_gain, dtype, None)
-        return ConvNetwork(conv_shape, parameters, 1 / float(space.high.max()))
+        brightest = float(space.high.max())
+        return ConvNetwork(conv_shape, parameters, 1 / brightest if 0 < brightest < math.inf else 1)
     shape = MLPShape(math.prod(space.shape), tuple(hidden_sizes), outputs, activation, streams, free_outputs)
     return MLP(shape, initialization, output_gain, dtype)
 
@@ -85,7 +86,7 @@ def trainable(network: Network, framework: Framework, device: str = "AUTO") -> N
     """Return the network that trains the parameters of another one.
 
     Args:
-        network: of the Parameter. With numpy it is what is returned.
+        network: of the Parameter. With numpy it is what is returned, and so is one that is not of `make_network`.
         framework: raises UsageError when it is "torch" and PyTorch is missing.
         device: RunContext.device. Where it is "AUTO", PyTorch computes an MLP on the CPU, on one thread, for which it
             is small enough, and a convolutional network on a GPU, if there is one.
