@@ -83,7 +83,8 @@ BUILT_IN = {
     "vanilla_policy": ("Grid", vanilla_policy.Config()),
     "mcts": ("OX", mcts.Config(simulations=5)),
     "dqn": (srl.EnvConfig("CartPole-v1", max_episode_steps=20), dqn.Config(hidden_sizes=[8], batch_size=8)),
-    "ppo": (srl.EnvConfig("CartPole-v1", max_episode_steps=20), ppo.Config(rollout_size=32, horizon=8, batch_size=16)),
+    # an episode is a segment: one that a Worker has begun is not in a checkpoint
+    "ppo": (srl.EnvConfig("CartPole-v1", max_episode_steps=8), ppo.Config(rollout_size=32, horizon=8, batch_size=16)),
     "sac": (srl.EnvConfig("Pendulum-v1", max_episode_steps=20), sac.Config(hidden_sizes=[8], batch_size=8)),
 }
 for _, config in (BUILT_IN["dqn"], BUILT_IN["sac"]):
@@ -98,10 +99,12 @@ def test_half_and_half_is_the_whole_for_every_algorithm(algorithm, tmp_path):
         runner.set_seed(SEED)
         return runner
 
-    whole, first, second = make_one(), make_one(), make_one()
+    whole = make_one()
     whole.train(max_episodes=10, enable_progress=False)
+    first = make_one()
     first.set_checkpoint(tmp_path, is_load=False, enable_eval=False)
     first.train(max_episodes=5, enable_progress=False)
+    second = make_one()
     second.load_checkpoint(tmp_path)
     second.train(max_episodes=5, enable_progress=False)
     assert second.trainer.train_count == whole.trainer.train_count > 0
