@@ -10,7 +10,6 @@ import pytest
 
 import srl
 from srl.base.define import RLBaseTypes
-from srl.base.exception import NotSupportedError
 from srl.base.rl.config import RLConfig
 from srl.base.rl.registration import register
 from srl.base.rl.worker import RLWorker
@@ -79,8 +78,12 @@ def test_actions_with_fractions_are_divided(types, capsys, division_num, names):
 def test_actions_that_cannot_be_divided():
     with pytest.raises(UsageError, match="action_division_num is 0; it must be 1 or more"):
         runner_of(env="Sliding").play_terminal(0)
-    with pytest.raises(NotSupportedError):
-        srl.Runner(srl.EnvConfig("Endless")).play_terminal()
+
+
+def test_actions_without_bounds_are_divided_too(types, capsys):
+    types(0, "q")
+    srl.Runner(srl.EnvConfig("Endless")).play_terminal(action_division_num=3)
+    assert "0:act-2.0" in capsys.readouterr().out
 
 
 def test_against_a_player(types, capsys):

@@ -31,6 +31,7 @@ def test_a_class_by_its_entry_point() -> None:
 
 def test_a_package_that_is_missing_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     assert import_optional("json", "this", "none") is sys.modules["json"]
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for module in ("matplotlib", "matplotlib.pyplot"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UsageError, match=r"drawing needs matplotlib: pip install 'srl-cluster\[plot\]'"):
         import_optional("matplotlib.pyplot", "drawing", "plot")
