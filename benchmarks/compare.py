@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PEERS = Path(__file__).parent.parent / "out" / "peers"
+TORCH = "torch==2.13.0"
+STABLE_BASELINES3 = ("stable-baselines3==2.9.2", TORCH)
+"""What `peer_python` takes for it; without a version of PyTorch named, pip installs the newest one."""
 
 
 def peer_python(requirement: str, *more: str) -> str:

@@ -22,10 +22,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks.compare import machine, peer_python, run_json, spread
+from benchmarks.compare import STABLE_BASELINES3, machine, peer_python, run_json, spread
 from benchmarks.learning_cases import CASES, TABLE_CASES
 
-PEER = "stable-baselines3==2.9.2"
 SCRIPT = str(Path(__file__).parent / "learning_once.py")
 RUN_TIMEOUT_S = 3600
 FIGURES = ("env_steps", "wall_s", "cpu_s", "reward")
@@ -57,7 +56,7 @@ def run_all(cases: list[str], seeds: int) -> Runs:
     plan = [(case, seed, library) for case in cases for seed in range(1, seeds + 1) for library in libraries(case)]
     pythons = {"srl": sys.executable, "table": sys.executable}
     if any(library == "stable-baselines3" for *_, library in plan):
-        pythons["stable-baselines3"] = peer_python(PEER)
+        pythons["stable-baselines3"] = peer_python(*STABLE_BASELINES3)
     runs: Runs = {case: {library: [] for library in libraries(case)} for case in cases}
     columns = TextColumn("{task.description:40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -95,7 +94,7 @@ def summarize(runs: Runs) -> dict[str, Any]:
         for case, by_library in figures.items()
         if case in CASES
     }
-    return {"machine": machine(), "peer": PEER, "figures": figures, "ratios": ratios}
+    return {"machine": machine(), "peer": STABLE_BASELINES3[0], "figures": figures, "ratios": ratios}
 
 
 def show(report: dict[str, Any]) -> None:

@@ -18,16 +18,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.compare import interleave, machine, peer_python, run_json, spread
+from benchmarks.compare import STABLE_BASELINES3, TORCH, interleave, machine, peer_python, run_json, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OURS = "srl"
-TORCH = "torch==2.13.0"
 PEERS = {
     "cpprb": ("cpprb==11.0.0",),
-    "stable-baselines3": ("stable-baselines3==2.9.2", TORCH),
+    "stable-baselines3": STABLE_BASELINES3,
     "torchrl": ("torchrl==0.14.1", TORCH),
     "tianshou": ("tianshou==2.0.1", TORCH),
 }
