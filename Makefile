@@ -4,7 +4,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup demo test lint typecheck bench chaos docs clean
+.PHONY: help setup torch demo test lint typecheck bench chaos docs clean
 
 help:            ## show this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | column -t -s ':'
@@ -17,6 +17,9 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 setup: $(STAMP)  ## make the virtual environment
+
+torch: $(STAMP)  ## add PyTorch, which some tests and benchmarks need
+	$(PY) -m pip install --quiet --disable-pip-version-check torch==2.13.0
 
 demo: $(STAMP)   ## train Q-learning on Grid through the three services, render an episode, write a GIF
 	$(PY) -m examples.demo
@@ -33,6 +36,9 @@ typecheck: $(STAMP)  ## mypy, strict
 
 bench: $(STAMP)  ## the benchmarks (alone on the machine, please)
 	$(PY) -m benchmarks.train --json bench-train.json
+	$(PY) -m benchmarks.overhead --json bench-overhead.json
+	$(PY) -m benchmarks.replay --json bench-replay.json
+	$(PY) -m benchmarks.learning --json bench-learning.json --plot bench-learning.png
 
 chaos: $(STAMP)  ## the long fault runs
 	$(PY) -m pytest -m chaos -o timeout=3600

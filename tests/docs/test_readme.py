@@ -25,11 +25,13 @@ def environ(**more):
     return {**os.environ, "PYTHONPATH": str(ROOT), **more}
 
 
-def test_the_readmes_example_runs(tmp_path):
-    (example,) = blocks(ROOT / "README.md", "python")
-    (tmp_path / "example.py").write_text(example.replace("timeout=2", "timeout=0.5"))
-    rewards = run("example.py", tmp_path).splitlines()[-1]
+def test_the_readmes_examples_run(tmp_path):
+    first, second = blocks(ROOT / "README.md", "python")
+    (tmp_path / "first.py").write_text(first.replace("timeout=2", "timeout=0.5"))
+    rewards = run("first.py", tmp_path).splitlines()[-1]
     assert len(re.findall(r"-?\d+\.\d+", rewards)) == 10
+    (tmp_path / "second.py").write_text(second)
+    assert "max_steps over" in run("second.py", tmp_path)
 
 
 def test_make_targets_that_are_named_exist():
