@@ -2,6 +2,7 @@
 
 import multiprocessing  # noqa: F401  see test_a_program_that_imports_multiprocessing_trains_too
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -163,7 +164,14 @@ class Kill(threading.Thread):
 
     def find(self):
         children = psutil.Process().children()
-        return [child for child in children if f"services.{self.service}" in child.cmdline()]
+        return [child for child in children if f"services.{self.service}" in child.cmdline() and is_set_up(child.pid)]
+
+
+def is_set_up(pid):
+    """Tell whether the process has a handler for SIGTERM, as services have before they do anything."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 @pytest.mark.parametrize("service", ["actor", "memory", "learner"])
