@@ -102,7 +102,7 @@ class StableBaselines3:
 
         def make(environments):
             spaces = Box(-1, 1, (4,)), Discrete(2)
-            return ReplayBuffer(capacity, *spaces, device="cpu", n_envs=environments, handle_timeout_termination=False)
+            return ReplayBuffer(capacity, *spaces, device="cpu", n_envs=environments)  # as its algorithms make it
 
         self.one = make(1)
         self.many = make(MANY)

@@ -47,8 +47,12 @@ class ColumnStore:
         values = columns if schema is self.schema else self._merge(schema, columns)
         if values is None:
             return False
-        skipped = max(0, len(columns[0]) - self.rows)
-        self._write([column[skipped:] for column in values] if skipped else values, (number + skipped) % self.rows)
+        start = number % self.rows
+        end = start + len(values[0])
+        if end <= self.rows:
+            self._write(values, slice(start, end))
+        else:
+            self._write_around(values, start)
         return True
 
     def gather(self, numbers: npt.NDArray[np.int64]) -> ColumnBatch:
@@ -60,15 +64,17 @@ class ColumnStore:
         """Return the oldest number that is still there when those up to `end` have come."""
         return max(first, end - self.rows)
 
-    def _write(self, values: Sequence[Array], start: int) -> None:
-        """Copy values into the ring, beginning at row `start`."""
-        end = start + len(values[0])
-        if end > self.rows:
-            head = self.rows - start
-            self._write([column[head:] for column in values], 0)
-            values, end = [column[:head] for column in values], self.rows
+    def _write(self, values: Sequence[Array], rows: slice) -> None:
         for column, new in zip(self._columns, values, strict=True):
-            column[start:end] = new
+            column[rows] = new
+
+    def _write_around(self, values: Sequence[Array], start: int) -> None:
+        """Copy values into the ring, beginning at row `start`, the last ones that there is room for."""
+        skipped = max(0, len(values[0]) - self.rows)
+        start = (start + skipped) % self.rows
+        split = skipped + self.rows - start
+        self._write([column[skipped:split] for column in values], slice(start, self.rows))
+        self._write([column[split:] for column in values], slice(0, len(values[0]) - split))
 
     def _merge(self, schema: Schema, columns: Sequence[Array]) -> Sequence[Array] | None:
         """Return columns in the types of this store, which may become wider; None when they do not fit."""

@@ -32,5 +32,4 @@ def restore_places(items: ItemStore, first: int, capacity: int) -> None:
     Draws in proportion to priorities depend on the order in it.
     """
     end = items.numbers.stop
-    begin = end + (first - end) % capacity
-    items.numbers = range(begin, begin)
+    items.begin_at(end + (first - end) % capacity)

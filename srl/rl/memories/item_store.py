@@ -40,36 +40,49 @@ class ItemStore:
         self._max_bytes = max_bytes
         self._compress = compress
         self._level = compress_level
-        self.numbers = range(0)
-        """Of the items held."""
+        self._first = self._end = 0
         self._store: ColumnStore | PackedStore | None = None
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return self._end - self._first
+
+    @property
+    def numbers(self) -> range:
+        """Of the items held."""
+        return range(self._first, self._end)
+
+    def begin_at(self, number: int) -> None:
+        """Give the next item this number; there must be none yet."""
+        self._first = self._end = number
 
     def add(self, item: Any) -> None:
         """Take in a copy of an item."""
         store = self._store or self._begun(item)
         if isinstance(store, ColumnStore):
-            first, end = self.numbers.start, self.numbers.stop
+            end = self._end
             if store.put(end, item):
-                self.numbers = range(max(first, end + 1 - store.rows), end + 1)
+                self._end = end + 1
+                if end - self._first >= store.rows:
+                    self._first += 1
                 return
             store = self._repacked()
-        store.put(self.numbers.stop, self.pack(item))
+        store.put(self._end, self.pack(item))
         self._took(1, store)
 
     def add_packed(self, data: bytes) -> None:
         """Take in an item that `pack` made bytes of, without looking into it."""
         store = self._store if isinstance(self._store, PackedStore) else self._repacked()
-        store.put(self.numbers.stop, data)
+        store.put(self._end, data)
         self._took(1, store)
 
     def add_columns(self, columns: Mapping[str, Array]) -> None:
         """Take in items that are dicts and come as columns, each of shape (items, ...)."""
-        known = self._store.schema if isinstance(self._store, ColumnStore) else None
-        schema = known if known is not None and known.is_of(columns) else schema_of_dict(columns)
-        self._extend_columns(schema, list(columns.values()))
+        store, arrays = self._store, list(columns.values())
+        if isinstance(store, ColumnStore) and store.schema.is_of(columns):
+            store.extend(self._end, store.schema, arrays)
+            self._took(len(arrays[0]), store)
+        else:
+            self._extend_columns(schema_of_dict(columns), arrays)
 
     def extend(self, batch: Batch) -> None:
         """Take in copies of many items."""
@@ -95,12 +108,12 @@ class ItemStore:
 
     def clear(self) -> None:
         """Forget all items, and what they looked like."""
-        self.numbers = range(self.numbers.stop, self.numbers.stop)
+        self._first = self._end
         self._store = None
 
     def backup(self) -> Any:
         """Return the items as plain data, oldest first."""
-        return self.gather(np.arange(self.numbers.start, self.numbers.stop)).encoded()
+        return self.gather(np.arange(self._first, self._end)).encoded()
 
     def restore(self, data: Any) -> None:
         """Replace the items by those of a backup; the newest ones if there is no room for all."""
@@ -119,28 +132,28 @@ class ItemStore:
 
     def _extend_columns(self, schema: Schema, arrays: list[Array]) -> None:
         store = self._store or self._columns_of(schema)
-        if isinstance(store, ColumnStore) and store.extend(self.numbers.stop, schema, arrays):
+        if isinstance(store, ColumnStore) and store.extend(self._end, schema, arrays):
             self._took(len(arrays[0]), store)
         else:
             self._extend_packed([self.pack(item) for item in ColumnBatch(schema, arrays)])
 
     def _extend_packed(self, packed: Sequence[bytes]) -> None:
         store = self._store if isinstance(self._store, PackedStore) else self._repacked()
-        for number, data in enumerate(packed, self.numbers.stop):
+        for number, data in enumerate(packed, self._end):
             store.put(number, data)
         self._took(len(packed), store)
 
     def _repacked(self) -> PackedStore:
         """Return a store of bytes with all items held."""
         store = PackedStore(self._capacity, self._max_bytes)
-        if self.numbers:
+        if len(self):
             logger.warning("items differ in their fields, types or shapes: kept one by one from now on, more slowly")
-        items = self.gather(np.arange(self.numbers.start, self.numbers.stop))
+        items = self.gather(np.arange(self._first, self._end))
         for number, item in zip(self.numbers, items, strict=True):
             store.put(number, self.pack(item))
         return store
 
     def _took(self, count: int, store: ColumnStore | PackedStore) -> None:
-        end = self.numbers.stop + count
         self._store = store
-        self.numbers = range(store.first_kept(self.numbers.start, end), end)
+        self._end += count
+        self._first = store.first_kept(self._first, self._end)

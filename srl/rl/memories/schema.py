@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -25,6 +27,9 @@ _KINDS: dict[type, Kind] = {dict: "dict", tuple: "tuple", list: "list"}
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _EXACT = 2**53
 """Up to here a float64 holds every integer."""
+
+
+_DTYPE_AND_SHAPE = attrgetter("dtype", "shape")
 
 
 class SchemaError(ValueError):
@@ -78,12 +83,19 @@ class Schema:
 
     def is_of(self, columns: Mapping[str, Array]) -> bool:
         """Tell whether this is the schema of dicts that come as columns by name."""
-        if tuple(columns) != self.names:
-            return False
-        for field, column in zip(self.fields, columns.values(), strict=True):
-            if column.dtype != field.dtype or column.shape[1:] != field.shape:
-                return False
-        return True
+        found = list(map(_DTYPE_AND_SHAPE, columns.values()))
+        return tuple(columns) == self.names and found == self._layout(found[0][1][:1])
+
+    def _layout(self, count: tuple[int, ...]) -> list[tuple[np.dtype[Any], tuple[int, ...]]]:
+        """Return dtype and shape of each column of so many items."""
+        known = self._layouts.get(count)
+        if known is None:
+            known = self._layouts[count] = [(field.dtype, count + field.shape) for field in self.fields]
+        return known
+
+    @cached_property
+    def _layouts(self) -> dict[tuple[int, ...], list[tuple[np.dtype[Any], tuple[int, ...]]]]:
+        return {}
 
     def merged(self, other: Schema) -> Schema | None:
         """Return a schema for the items of both, None when there is none."""
