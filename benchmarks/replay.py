@@ -2,7 +2,8 @@
 
 Transitions of CartPole's size (two observations of 4 float32, an action, a reward, a flag) in one process with one
 thread, without sockets. Figures are items per second of CPU: medians of interleaved runs, each library in a process and
-a virtual environment of its own; the file has minimum and maximum too. A ratio is our median to the best of the others.
+a virtual environment of its own, of which the fastest tenth counts; the file has minimum and maximum too. A ratio is
+our median to the best of the others.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def ratios(rows: Rows) -> dict[str, float]:
 
 def show(report: dict[str, Any]) -> None:
     """Print medians as a table."""
-    table = Table("thousand items/s", OURS, *PEERS, "ours to the best")
+    table = Table("thousand items/s", OURS, *PEERS, "ours to the best", width=110)
     for name, row in report["items_per_s"].items():
         cells = [f"{row[library]['median'] / 1000:,.0f}" if library in row else "-" for library in (OURS, *PEERS)]
         ratio = report["ratios"].get(name)
