@@ -19,10 +19,12 @@ def test_the_ratio_is_to_the_best_of_those_that_can_do_it(capsys):
     results = {"srl": [{"a": 3.0, "b": 1.0}, {"a": 5.0, "b": 1.0}], "x": [{"a": 1.0}], "y": [{"a": 2.0}]}
     rows = replay.rows_of("uniform: ", results)
     assert rows["uniform: a"]["srl"] == {"min": 3.0, "median": 4.0, "max": 5.0}
-    assert replay.ratios(rows) == {"uniform: a": 2.0}
-    replay.show({"items_per_s": rows, "ratios": replay.ratios(rows), "missing": {"z": "cannot be installed"}})
+    assert replay.ratios(rows, "median") == {"uniform: a": 2.0}
+    assert replay.ratios(rows, "max") == {"uniform: a": 2.5}
+    replay.show(replay.report_of(rows, {"z": "cannot be installed"}))
     printed = capsys.readouterr().out
     assert "2.00" in printed
+    assert "2.50" in printed
     assert "z: cannot be installed" in printed
 
 
