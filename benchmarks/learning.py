@@ -99,7 +99,8 @@ def summarize(runs: Runs) -> dict[str, Any]:
 
 def show(report: dict[str, Any]) -> None:
     """Print the report as a table."""
-    table = Table("algorithm", "environment", "library", "threshold", "reached", "env steps", "seconds", "reward")
+    titles = "algorithm", "environment", "library", "threshold", "reached", "env steps", "seconds", "reward"
+    table = Table(*titles, width=140)
     for name, by_library in report["figures"].items():
         case: Any = CASES.get(name) or TABLE_CASES[name]
         for library, figures in by_library.items():
@@ -111,7 +112,7 @@ def show(report: dict[str, Any]) -> None:
                 f"{figures['reached']}/{figures['seeds']}",
                 *(between(figures[key], digits) for key, digits in (("env_steps", 0), ("wall_s", 0), ("reward", 2))),
             )
-    console = Console()
+    console = Console(soft_wrap=True)
     console.print(table)
     for name, ratio in report["ratios"].items():
         console.print(f"{name}: stable-baselines3 takes {ratio['wall_s']:.1f} times the seconds of ours on the wall, ")
