@@ -229,7 +229,7 @@ class RenderMixin(RunnerBase):
         with Window(self.env.name) as window:  # first: without a display there is no need to play
             frames, rewards = self._record(
                 "replay_window", view, step_stop, render_skip_step, render_scale,
-                timeout, max_steps, players, enable_progress, training_flag, callbacks,
+                timeout, max_steps, players, enable_progress, training_flag, callbacks, shows_end=True,
             )  # fmt: skip
             Replay(window, self.env.name, frames, self.env.get_render_interval(render_interval)).run()
         return rewards
@@ -247,10 +247,14 @@ class RenderMixin(RunnerBase):
         enable_progress: bool,
         training: bool,
         callbacks: Sequence[RunCallback],
+        *,
+        shows_end: bool = False,
     ) -> tuple[Recording, list[float]]:
-        """Play an episode; return its frames and the rewards. Raises UsageError when there is no frame."""
+        """Play an episode; return its frames and the rewards. Raises UsageError when there is no frame.
+
+        There are as many frames as steps, and with `shows_end` one more.
+        """
         recording = Recording(self.env.get_render_scale(render_scale))
-        shows_end = play_mode == "replay_window"  # an animation has as many frames as steps
         record = RecordFrames(recording, view, step_stop=step_stop, skip_steps=render_skip_step, shows_end=shows_end)
         all_callbacks = self._with_progress([record, *callbacks], enable_progress)
         state = self._play_one(play_mode, "rgb_array", all_callbacks, timeout, max_steps, players, training)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,12 @@ from srl.base.spaces.box import BoxSpace
 from srl.base.spaces.multi import MultiSpace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from srl.base.env.env_run import EnvRun
     from srl.base.rl.config import RLConfig
     from srl.base.rl.processor import RLProcessor
     from srl.base.spaces.space import SpaceBase, SpaceEncodeOptions
-
-StateEncoder = Callable[[Any, "EnvRun"], Any]
 
 
 @dataclass(frozen=True)
