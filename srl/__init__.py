@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from srl.base.env.registration import make as make_env
     from srl.base.rl.players import make_workers
     from srl.base.rl.registration import make_worker
+    from srl.runner.job_config import JobConfig
     from srl.runner.loading import load, load_context, load_env, load_mlflow, load_rl
     from srl.runner.runner import Runner
 
@@ -17,6 +18,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "EnvConfig",
+    "JobConfig",
     "RunContext",
     "Runner",
     "__version__",
@@ -32,6 +34,7 @@ __all__ = [
 
 _HOMES = {
     "EnvConfig": "srl.base.env.config:EnvConfig",
+    "JobConfig": "srl.runner.job_config:JobConfig",
     "RunContext": "srl.base.context:RunContext",
     "Runner": "srl.runner.runner:Runner",
     "load": "srl.runner.loading:load",
