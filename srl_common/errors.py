@@ -61,6 +61,10 @@ class UnknownVersionError(UserError):
     """A snapshot is asked for that is not kept. The message names those that are."""
 
 
+class UnknownJobError(UserError):
+    """The job board has no job of that id. The message names those that it has."""
+
+
 class PeerError(ClusterError):
     """The other side did something that the protocol does not allow."""
 
