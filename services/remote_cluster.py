@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from services import snapshot as snapshots
 from services.job import Job
 from srl_common.errors import ClusterError, StorageError, UserError
-from srl_common.job_board import JobEntry, JobState, open_board
+from srl_common.job_board import JobEntry, JobState, open_board, snapshot_name
 from srl_common.messages import Role, View
 from srl_common.snapshots import open_store
 
@@ -77,7 +77,7 @@ class RemoteCluster:
         """
         with _opened(cluster, keys_dir) as (board, store):
             job_id = board.new_id()
-            name = snapshots_name(job_id)
+            name = snapshot_name(job_id)
             if trainer is not None:
                 epoch = store.claim_epoch(name)
                 first = snapshots.take(trainer.parameter, epoch, trainer.train_count, {}, 0.0, trainer)
@@ -226,11 +226,6 @@ class RemoteCluster:
         """Close the connections; the job goes on."""
         self._board.close()
         self._store.close()
-
-
-def snapshots_name(job_id: str) -> str:
-    """Return what the snapshots of a job are stored under that is not posted yet."""
-    return JobEntry(job_id, "", "", JobState.WAITING, 0, 0.0, 0.0, 0.0, "", stop_asked=False).snapshot_name
 
 
 @contextlib.contextmanager

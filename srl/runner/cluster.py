@@ -42,7 +42,7 @@ class ClusterJob:
 
         Raises DistributionError when the cluster cannot be reached.
         """
-        with _as_distribution_error():
+        with as_distribution_error():
             return str(self._cluster.refreshed().state)
 
     @short_traceback
@@ -51,7 +51,7 @@ class ClusterJob:
         if self._followed:
             return
         try:
-            with _as_distribution_error():
+            with as_distribution_error():
                 self._runner._follow(self._cluster, self._records, self._begun_count)  # noqa: SLF001  a part of it
                 self._followed = True
         finally:
@@ -61,13 +61,13 @@ class ClusterJob:
     @short_traceback
     def bring_back(self) -> bool:
         """Take what has been learned so far into the runner; the job goes on. False: nothing is there yet."""
-        with _as_distribution_error():
+        with as_distribution_error():
             return self._runner._take_over(self._cluster, self._begun_count)  # noqa: SLF001  a part of it
 
     @short_traceback
     def stop(self) -> None:
         """Ask the job to stop. `wait` then brings back what it has learned."""
-        with _as_distribution_error():
+        with as_distribution_error():
             self._cluster.stop()
 
     def close(self) -> None:
@@ -91,6 +91,7 @@ class ClusterMixin(DistributedMixin):
         callbacks: Sequence[RunCallback] = (),
         wait: bool = True,
         name: str = "",
+        actor_devices: str | list[str] = "AUTO",
         keys_dir: str = "",
     ) -> ClusterJob | None:
         """Train in a cluster: post a job, wait for its turn and its end, and bring back what was learned.
@@ -119,6 +120,7 @@ class ClusterMixin(DistributedMixin):
                 and called there. One that returns True ends the run.
             wait: False: return as soon as the job is posted.
             name: for people who look at the cluster's jobs.
+            actor_devices: for algorithms that compute on devices.
             keys_dir: folder with a client's password for Redis (`redis.auth`), if the address has none.
 
         Returns:
@@ -137,6 +139,7 @@ class ClusterMixin(DistributedMixin):
             max_train_count=max_train_count,
             players=players or [],
             shuffle_player=shuffle_player,
+            actor_devices=actor_devices,
             callbacks=list(callbacks),
         )
         job = self._submit(
@@ -148,6 +151,23 @@ class ClusterMixin(DistributedMixin):
             job.wait()
         return None
 
+    @short_traceback
+    def follow_cluster(
+        self, cluster: str, job_id: str, *, enable_progress: bool = True, keys_dir: str = ""
+    ) -> ClusterJob:
+        """Return a job that was posted before, perhaps by another process, to wait for it and to bring it back.
+
+        This runner must have the environment and the configuration that the job was made with.
+        Raises DistributionError when there is no cluster, or no such job.
+        """
+        from services.remote_cluster import RemoteCluster
+
+        context = self._new_context("train_cluster", training=True, distributed=True)
+        records = self._cluster_records(context, 0, _written_here, enable_progress=enable_progress)
+        with as_distribution_error():
+            remote = RemoteCluster.follow(cluster, job_id, records.progress.print, keys_dir)
+        return ClusterJob(self, remote, records, 0)
+
     def _submit(
         self, cluster: str, context: RunContext, name: str, keys_dir: str, *, enable_progress: bool, shares: bool
     ) -> ClusterJob:
@@ -156,7 +176,7 @@ class ClusterMixin(DistributedMixin):
 
         trainer = self.trainer if shares else None
         begun_count = trainer.train_count if trainer is not None else 0
-        with _as_distribution_error():
+        with as_distribution_error():
             job = Job.of(counted_from(begun_count, context), travels=True, name=name)
             records = self._cluster_records(context, begun_count, _written_here, enable_progress=enable_progress)
             remote = RemoteCluster.submit(cluster, job, records.progress.print, trainer, keys_dir)
@@ -171,7 +191,7 @@ def _written_here(records: ClusterRecords, history: HistoryLog) -> None:
 
 
 @contextlib.contextmanager
-def _as_distribution_error() -> Iterator[None]:
+def as_distribution_error() -> Iterator[None]:
     """Let what is wrong in the cluster, or on the way there, be the runner's error."""
     from srl_common.errors import ClusterError
 
