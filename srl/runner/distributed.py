@@ -207,10 +207,12 @@ class DistributedMixin(RecordsMixin):
         records.begin()
         progress.begin()
         try:
-            while not cluster.end_reason:
+            while True:
                 cluster.watch(_WATCH_S)
                 progress.update(cluster)
                 records.update(cluster)
+                if cluster.end_reason:
+                    break
         except KeyboardInterrupt:
             progress.print(cluster.interrupt_text)
             self._end(cluster, records)
