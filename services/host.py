@@ -103,10 +103,15 @@ class MemoryHost:
 
     # --- what comes in
 
-    def handle(self, incarnation: bytes, frames: Sequence[Frame]) -> None:
-        """Take one message. Whatever is wrong with it, the client hears of it and the host goes on."""
+    def handle(self, incarnation: bytes, frames: Sequence[Frame], key_role: str | None = None) -> None:
+        """Take one message. Whatever is wrong with it, the client hears of it and the host goes on.
+
+        `key_role` is the role of the key that it came with: None without keys, "" for a key that has been revoked.
+        """
         try:
             message = messages.decode(frames)
+            if key_role is not None:
+                self._check_key(incarnation, message, key_role)
             self._dispatch(incarnation, message, frames)
         except DecodeError as error:
             self.count["undecodable"] += 1
@@ -140,6 +145,16 @@ class MemoryHost:
                 self._post(incarnation, self.view())
             case Bye():
                 self._on_bye(incarnation, client)
+
+    def _check_key(self, incarnation: bytes, message: Message, key_role: str) -> None:
+        speaker = message if isinstance(message, Hello) else self._clients.get(incarnation)
+        if not key_role:
+            raise PeerError(f"the key of '{speaker.name if speaker else 'a stranger'}' has been revoked")
+        if speaker is not None and speaker.role != key_role:
+            raise PeerError(
+                f"'{speaker.name}' says that it is of the role '{speaker.role}', but its key is of '{key_role}': "
+                "set SRL_KEYS_DIR to the folder of its own role"
+            )
 
     def _on_hello(self, incarnation: bytes, hello: Hello) -> None:
         role = self._check_hello(incarnation, hello)

@@ -37,6 +37,7 @@ class ServiceSettings:
     store: str = _setting("dir:///tmp/srl-snapshots", "the snapshot store: redis://host:port/0, dir:///path, memory://")
     store_job: str = _setting("default", "the name that snapshots are stored under")
     metrics_bind: str = _setting("127.0.0.1:0", "host:port of /metrics, /healthz and /readyz; port 0: any; 'off': none")
+    keys_dir: str = _setting("", "folder of this service's keys and password, as `srl keys` makes it; none: no keys")
     allow_insecure_bind: bool = _setting(False, "bind to addresses that strangers can reach, without keys (1 or 0)")
     drain_timeout_s: float = _setting(5.0, "seconds from SIGTERM until what is under way is given up", 0.0)
     report_file: str = _setting("", "where to write why the service failed, besides standard error")

@@ -17,6 +17,7 @@ from srl.base.run.play import play
 from srl_common import metrics
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
+from srl_common.security import load_keys
 from srl_common.service import Health, Stop, start_pages
 from srl_common.snapshots import open_store
 from srl_common.transport import Client
@@ -56,7 +57,7 @@ class Actor(RunCallback):
         self._parameter: RLParameter[Any] = self._training.make_parameter()
         incarnation = new_incarnation()
         self._link = Link(
-            Client(settings.memory_uri, incarnation),
+            Client(settings.memory_uri, incarnation, load_keys(settings.keys_dir)),
             Role.ACTOR, settings.name, incarnation, job.digest, time.monotonic, self._beat,
         )  # fmt: skip
         self._memory = RemoteMemory(

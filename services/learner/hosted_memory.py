@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from services.host import MemoryHost
 from srl_common.errors import StorageError
 from srl_common.messages import Role
+from srl_common.security import load_keys
 from srl_common.transport import Server
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ class HostedMemory:
         self._host = MemoryHost(
             memory, job_digest, time.monotonic, counters, serves=frozenset({Role.ACTOR, Role.OBSERVER})
         )
-        self._server = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind)
+        self._server = Server(
+            settings.memory_uri, allow_insecure=settings.allow_insecure_bind, keys=load_keys(settings.keys_dir)
+        )
         self._maintain_s = 0.0
-        self._insecure = settings.allow_insecure_bind
         self.taken = 0
         self.wait_s = 0.0
         self.length = memory.length
@@ -112,7 +114,7 @@ class HostedMemory:
 
     def metrics(self) -> dict[str, Any]:
         """Return the values of `metrics.HOST`."""
-        return {**self._host.metrics(), "srl_insecure_bind": int(self._insecure)}
+        return {**self._host.metrics(), "srl_insecure_bind": int(self._server.open_to_strangers)}
 
     def close(self) -> None:
         """Close the socket and the journal."""

@@ -23,6 +23,7 @@ from srl.base.run.train_only import train_only
 from srl_common import metrics
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
+from srl_common.security import load_keys
 from srl_common.service import Health, Stop, start_pages
 from srl_common.snapshots import open_store
 from srl_common.transport import Client
@@ -118,7 +119,7 @@ class Learner(RunCallback):
         remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
         incarnation = new_incarnation()
         link = Link(
-            Client(settings.trainer_uri, incarnation),
+            Client(settings.trainer_uri, incarnation, load_keys(settings.keys_dir)),
             Role.LEARNER, settings.name, incarnation, self._job.digest, time.monotonic, self._beat,
             self._epoch, remote.positions,
         )  # fmt: skip

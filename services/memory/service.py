@@ -12,6 +12,7 @@ from services.job import Job
 from services.memory.watcher import Watcher
 from services.training import Training
 from srl_common import metrics
+from srl_common.security import load_keys
 from srl_common.service import Health, Stop, start_pages
 from srl_common.transport import Server, Waiter
 
@@ -58,12 +59,12 @@ class MemoryService:
         self._watcher = watcher
         self._stop = stop
         self._burst_s = settings.actor_burst_ms / 1000
-        self._workers = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind)
-        self._trainers = Server(settings.trainer_uri, allow_insecure=settings.allow_insecure_bind)
+        keys = load_keys(settings.keys_dir)
+        self._workers = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind, keys=keys)
+        self._trainers = Server(settings.trainer_uri, allow_insecure=settings.allow_insecure_bind, keys=keys)
         self._waiter = Waiter((self._workers, self._trainers))
         self._server_of: dict[bytes, Server] = {}
         self._maintain_s = 0.0
-        self._insecure = settings.allow_insecure_bind
         self.health = Health()
 
     def loop(self) -> None:
@@ -81,9 +82,9 @@ class MemoryService:
         """Hand the host what has come in at `server`: all that is here, but for no longer than `burst_s` after one."""
         end_s = time.monotonic() + burst_s
         while (received := server.receive()) is not None:
-            incarnation, frames = received
+            incarnation, frames, key_role = received
             self._server_of[incarnation] = server
-            self._host.handle(incarnation, frames)
+            self._host.handle(incarnation, frames, key_role)
             if burst_s and time.monotonic() >= end_s:
                 return
 
@@ -107,7 +108,10 @@ class MemoryService:
 
     def metrics(self) -> dict[str, Any]:
         """Return the values of `metrics.HOST`."""
-        return {**self._host.metrics(), "srl_insecure_bind": int(self._insecure)}
+        return {
+            **self._host.metrics(),
+            "srl_insecure_bind": int(self._workers.open_to_strangers or self._trainers.open_to_strangers),
+        }
 
     def close(self) -> None:
         """Close the sockets, letting the last answers leave."""

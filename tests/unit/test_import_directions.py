@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = {"srl", "srl_common", "services"}
 ONLY_IN = {
-    "zmq": {"srl_common/transport.py", "srl_common/security.py"},
+    "zmq": {"srl_common/transport.py", "srl_common/security.py", "srl_common/admission.py"},
     "msgpack": {"srl_common/codec.py", "srl_common/dtypes.py"},
     "redis": {"srl_common/redis_store.py", "srl_common/redis_board.py", "srl_common/redis_connection.py"},
     "prometheus_client": {"srl_common/metrics.py", "srl_common/service.py"},
