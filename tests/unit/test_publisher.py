@@ -8,7 +8,8 @@ from services.learner import publisher as module
 from services.learner.publisher import Publisher
 from srl_common.directory_store import DirectoryStore
 from srl_common.errors import StaleSnapshotError, StorageError
-from srl_common.snapshots import MemoryStore, Snapshot
+from srl_common.memory_store import MemoryStore
+from srl_common.snapshots import Snapshot
 
 LONG_S = 10.0
 

@@ -8,7 +8,8 @@ from services.actor.refresher import Fresh, Refresher
 from srl_common import codec
 from srl_common.directory_store import DirectoryStore
 from srl_common.errors import StorageError
-from srl_common.snapshots import MemoryStore, Snapshot
+from srl_common.memory_store import MemoryStore
+from srl_common.snapshots import Snapshot
 
 LONG_S = 10.0
 LOOK_EVERY_S = 0.001
