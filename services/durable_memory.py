@@ -10,6 +10,7 @@ The order of one insert: judged (duplicate? gap?), written to the journal, appli
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import secrets
@@ -126,7 +127,8 @@ class DurableMemory:
         self._dedupe = {Role.ACTOR: DedupeTable(window_calls), Role.LEARNER: DedupeTable(update_window_calls)}
         self.inserted = dict.fromkeys(self.endpoints.worker, 0)
         self.updates = dict.fromkeys(self.endpoints.send, 0)
-        self._inserted_bytes = 0
+        self._weighed_items = self._weighed_bytes = 0
+        """Of the chunks that this life has taken in, by which an item's size is known."""
         self._update_count = 0
         self.checkpoints = 0
         self.changes = 0
@@ -144,8 +146,7 @@ class DurableMemory:
             if self._journal is not None:
                 self._journal.append([_CALL + _ROLE_BYTES[role] + incarnation, *frames])
             apply()
-            self._applied(role, call, receiver)
-            self._inserted_bytes += sum(map(len, frames))
+            self._applied(role, call, receiver, frames)
         return verdict
 
     def take_up(self, role: Role, incarnation: bytes, acked_seq: int) -> None:
@@ -181,8 +182,12 @@ class DurableMemory:
         if not any(stream.consumes for stream in self.streams.values()):
             return True
         waiting = self._memory.length()
-        inserted = sum(self.inserted.values()) or 1
-        return waiting < self._room.items and waiting * self._inserted_bytes / inserted < self._room.bytes
+        return waiting < self._room.items and waiting * self.item_bytes < self._room.bytes
+
+    @property
+    def item_bytes(self) -> float:
+        """About how many bytes an item has on the wire; 0 before the first one."""
+        return self._weighed_bytes / self._weighed_items if self._weighed_items else 0.0
 
     @property
     def may_make_batches(self) -> bool:
@@ -193,11 +198,15 @@ class DurableMemory:
         """Drop what is known of a client that said Bye."""
         self._dedupe[role].forget(incarnation)
 
-    def _applied(self, role: Role, call: Call, receiver: Receiver) -> None:
+    def _applied(self, role: Role, call: Call, receiver: Receiver, frames: Sequence[Frame]) -> None:
         receiver.applied(call.seq)
         self.changes += 1
-        counts = self.inserted if role is Role.ACTOR else self.updates
-        counts[call.endpoint] += call.count
+        if role is Role.ACTOR:
+            self.inserted[call.endpoint] += call.count
+            self._weighed_items += call.count
+            self._weighed_bytes += sum(map(len, frames))
+        else:
+            self.updates[call.endpoint] += call.count
 
     # --- batches
 
@@ -282,6 +291,22 @@ class DurableMemory:
     @property
     def journal_records(self) -> int:
         return self._journal.records if self._journal is not None else 0
+
+    def journal_metrics(self) -> dict[str, Any]:
+        """Return the values of those of `metrics.HOST` that are about the journal; none where there is none."""
+        journal = self._journal
+        if journal is None:
+            return {}
+        values = {
+            "srl_journal_bytes": journal.size_bytes,
+            "srl_journal_records_total": journal.appended_records,
+            "srl_journal_written_bytes_total": journal.appended_bytes,
+            "srl_journal_fsync_seconds": journal.fsync_seconds,
+        }
+        with contextlib.suppress(StorageError):  # a disk that does not even say how full it is
+            free, size = journal.disk_bytes()
+            values |= {"srl_journal_disk_free_bytes": free, "srl_journal_disk_size_bytes": size}
+        return values
 
     @property
     def checkpoint_due(self) -> bool:
@@ -412,7 +437,7 @@ class DurableMemory:
                 raise CorruptError(f"the journal holds a {type(call).__name__} where a Call was written")
             role = _ROLES[tag[1:2]]
             self.endpoints.bind(role, call)()
-            self._applied(role, call, self._dedupe[role].receiver(tag[2:]))
+            self._applied(role, call, self._dedupe[role].receiver(tag[2:]), record[1:])
         elif tag != _RESUME:
             raise CorruptError(f"the journal holds a record of an unknown kind: {tag[:1]!r}")
 

@@ -98,6 +98,9 @@ class MemoryHost:
         self._wanted = dict.fromkeys(memory.streams, 0)
         self._dry: dict[str, tuple[int, float]] = {}
         self._storage_failed = False
+        self._length = memory.length()
+        self._has_room = True
+        """As they were lately: the author's object is only asked from the loop."""
         self.outbox: deque[tuple[bytes, Sequence[Frame]]] = deque()
         self.count: Counter[str] = Counter()
 
@@ -246,7 +249,7 @@ class MemoryHost:
 
     def acknowledge(self) -> None:
         """Acknowledge what was applied since the last time, one message a client."""
-        has_room = self._memory.has_room
+        has_room = self._has_room = self._memory.has_room
         if has_room and self._without_credit:
             self._to_ack |= self._without_credit
             self._without_credit = {}
@@ -300,6 +303,7 @@ class MemoryHost:
             self._memory.sync(self._clock())
         except StorageError as error:
             self._on_storage_error(error)
+        self._length = self._memory.length()
         self._forget_silent()
 
     def _forget_silent(self) -> None:
@@ -311,7 +315,8 @@ class MemoryHost:
     def living(self) -> list[Client]:
         """Return the clients that have been heard of lately, observers left out."""
         since_s = self._clock() - CLIENT_GONE_AFTER_S
-        return [c for c in self._clients.values() if c.heard_s >= since_s and c.role is not Role.OBSERVER]
+        clients = list(self._clients.values())  # in one go: a scrape comes from another thread
+        return [c for c in clients if c.heard_s >= since_s and c.role is not Role.OBSERVER]
 
     def knows(self, incarnation: bytes) -> bool:
         """Tell whether that client has said Hello."""
@@ -330,10 +335,11 @@ class MemoryHost:
         }
 
     def metrics(self) -> dict[str, Any]:
-        """Return the values of `metrics.HOST`."""
+        """Return the values of `metrics.HOST`, from any thread."""
         memory = self._memory
         return {
-            "srl_memory_length_items": memory.length(),
+            "srl_memory_length_items": self._length,
+            "srl_memory_bytes": max(self._length, 0) * memory.item_bytes,
             "srl_inserted_items_total": memory.inserted,
             "srl_applied_chunks_total": self.count["apply"],
             "srl_duplicate_chunks_total": self.count["duplicate"],
@@ -341,14 +347,13 @@ class MemoryHost:
             "srl_batches_total": {name: stream.made for name, stream in memory.streams.items()},
             "srl_batches_outstanding": sum(len(stream.kept) for stream in memory.streams.values()),
             "srl_batches_outstanding_bytes": sum(stream.kept_bytes for stream in memory.streams.values()),
-            "srl_memory_has_room": int(memory.has_room),
+            "srl_memory_has_room": self._has_room,
             "srl_updates_total": memory.updates,
-            "srl_clients": Counter(str(client.role) for client in self.living()),
+            "srl_clients": {str(Role.ACTOR): 0, **Counter(str(client.role) for client in self.living())},
             "srl_strangers_total": self.count["strangers"],
             "srl_refused_total": self.count["refused"],
             "srl_undecodable_total": self.count["undecodable"],
-            "srl_journal_bytes": memory.journal_bytes,
-            "srl_journal_records_total": memory.journal_records,
             "srl_journal_failures_total": self.count["journal_failures"],
             "srl_checkpoints_total": memory.checkpoints,
+            **memory.journal_metrics(),
         }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from services.actor.refresher import Refresher
 from services.actor.remote_memory import RemoteMemory
+from services.actor.step_timer import StepTimer
 from services.author import authored
 from services.job import Job
 from services.snapshot import take, worker_job
@@ -15,6 +18,7 @@ from services.training import Training
 from srl.base.run.callback import RunCallback
 from srl.base.run.play import play
 from srl_common import metrics
+from srl_common.histogram import REWARDS, Histogram
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
 from srl_common.security import load_keys
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("srl")
 
 START_WAIT_S = 0.1
+MEAN_EPISODES = 100
+"""The mean reward is that of so many episodes, the last ones."""
 
 
 def act(settings: ActorSettings, stop: Stop) -> None:
@@ -75,6 +81,9 @@ class Actor(RunCallback):
         self._version_created_s = 0.0
         self._state: RunStateActor | None = None
         self._reward = 0.0
+        self._rewards: deque[float] = deque(maxlen=MEAN_EPISODES)
+        self._reward_histogram = Histogram(REWARDS)
+        self._timer = StepTimer()
         self._end_reason = ""
         self.health = Health()
 
@@ -152,12 +161,16 @@ class Actor(RunCallback):
             self._memory.flush_old()
             self._link.poll()
             self._refresh()
+            self._timer.time_next(state.workers, state.env)
             self.health.turned()
         return self._stop.asked
 
     def on_episode_end(self, context: RunContext, state: RunStateActor) -> None:
         """Note the reward of the algorithm's own worker."""
-        self._reward = state.last_episode_rewards[state.workers.index(state.worker)]
+        reward = self._reward = state.last_episode_rewards[state.workers.index(state.worker)]
+        if math.isfinite(reward):
+            self._rewards.append(reward)
+            self._reward_histogram.observe(reward)
 
     def _refresh(self) -> bool:
         fresh = self._refresher.take()
@@ -193,14 +206,29 @@ class Actor(RunCallback):
         return {
             "srl_env_steps_total": beat["env_steps"],
             "srl_episodes_total": beat["episodes"],
-            "srl_episode_reward_last": beat["reward"],
+            **self._reward_metrics(),
+            "srl_policy_seconds": self._timer.policy,
+            "srl_env_step_seconds": self._timer.env_step,
             "srl_items_sent_total": self._memory.items_sent,
             "srl_chunks_sent_total": self._memory.chunks_sent,
             "srl_chunks_resent_total": self._link.resent,
             "srl_chunks_unacked": beat["unacked"],
+            "srl_chunk_items": self._memory.chunk_items,
+            "srl_chunk_bytes": self._memory.chunk_bytes,
             "srl_credit_wait_seconds_total": beat["credit_wait_s"],
             "srl_parameter_epoch": beat["epoch"],
-            "srl_parameter_train_count": beat["train_count"],
+            "srl_parameter_version": beat["train_count"],
             "srl_parameter_age_seconds": beat["parameter_age_s"],
             "srl_host_restarts_total": self._link.host_restarts,
         }
+
+    def _reward_metrics(self) -> dict[str, Any]:
+        """Return what is known of rewards; before the first episode ended, that is nothing but an empty histogram."""
+        rewards = list(self._rewards)
+        values: dict[str, Any] = {"srl_episode_reward": self._reward_histogram}
+        if rewards:
+            values |= {
+                "srl_episode_reward_last": self._reward,
+                "srl_episode_reward_mean": sum(rewards) / len(rewards),
+            }
+        return values

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from services.host import MemoryHost
+from services.phases import Phases
 from srl_common.errors import StorageError
 from srl_common.messages import Role
 from srl_common.security import load_keys
@@ -58,6 +59,7 @@ class HostedMemory:
             settings.memory_uri, allow_insecure=settings.allow_insecure_bind, keys=load_keys(settings.keys_dir)
         )
         self._maintain_s = 0.0
+        self._phases = Phases("actors", "answers")
         self.taken = 0
         self.wait_s = 0.0
         self.length = memory.length
@@ -114,7 +116,11 @@ class HostedMemory:
 
     def metrics(self) -> dict[str, Any]:
         """Return the values of `metrics.HOST`."""
-        return {**self._host.metrics(), "srl_insecure_bind": int(self._server.open_to_strangers)}
+        return {
+            **self._host.metrics(),
+            "srl_host_seconds_total": self._phases.seconds,
+            "srl_insecure_bind": int(self._server.open_to_strangers),
+        }
 
     def close(self) -> None:
         """Close the socket and the journal."""
@@ -122,15 +128,18 @@ class HostedMemory:
         self._memory.close()
 
     def _serve(self, chunks: int) -> None:
+        self._phases.begin()
         for _ in range(chunks):
             received = self._server.receive()
             if received is None:
                 break
             self._host.handle(*received)
+        self._phases.end("actors")
         self._host.acknowledge()
         outbox = self._host.outbox
         while outbox:
             self._server.send(*outbox.popleft())
+        self._phases.end("answers")
 
     # --- what the Trainer uses
 

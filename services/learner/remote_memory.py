@@ -54,6 +54,11 @@ class Window:
         return self._waiting.popleft()
 
     @property
+    def waiting(self) -> int:
+        """How many batches are here that were not taken."""
+        return len(self._waiting)
+
+    @property
     def should_pull(self) -> bool:
         """Whether at least half of the window is free and not yet asked for."""
         return self.consumed + self._size - self.wanted >= (self._size + 1) // 2
@@ -94,6 +99,7 @@ class RemoteMemory:
         self.taken = 0
         """How many batches the Trainer has taken: when a train() took none, waiting is better than training."""
         self.wait_s = 0.0
+        self.update_wait_s = 0.0
         self._ask_again_s = 0.0
         self._heard_of_batch_s = clock()
         for name, recv in memory.get_trainer_recv_funcs().items():
@@ -183,8 +189,12 @@ class RemoteMemory:
         self.link.say_bye()
 
     def metrics(self) -> dict[str, Any]:
-        """Return nothing: the memory service has metrics of its own."""
-        return {}
+        """Return the values of those of `metrics.LEARNER` that only exist where the Memory is elsewhere."""
+        return {
+            "srl_batches_waiting": {name: window.waiting for name, window in self._windows.items()},
+            "srl_update_wait_seconds_total": self.update_wait_s,
+            "srl_updates_unacked": self.link.unacked,
+        }
 
     def close(self) -> None:
         """Close the connection."""
@@ -227,7 +237,7 @@ class RemoteMemory:
 
     def _send_endpoint(self, name: str) -> Callable[..., None]:
         def send(*args: Any, **kwargs: Any) -> None:
-            self.link.wait_for_credit(self._give_up)
+            self.update_wait_s += self.link.wait_for_credit(self._give_up)
             try:
                 self.link.call(name, Form.CALLS, 1, [(args, kwargs)])
             except EncodeError as error:

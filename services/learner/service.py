@@ -15,12 +15,14 @@ from services.author import authored
 from services.durable_memory import open_durable_memory
 from services.job import Job
 from services.learner.hosted_memory import HostedMemory
+from services.learner.info_values import InfoValues
 from services.learner.publisher import Publisher
 from services.learner.remote_memory import RemoteMemory
 from services.training import Training
 from srl.base.run.callback import RunCallback
 from srl.base.run.train_only import train_only
 from srl_common import metrics
+from srl_common.histogram import SECONDS, Histogram
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
 from srl_common.security import load_keys
@@ -42,7 +44,7 @@ EMPTY_WAIT_S = 0.05
 """How long training waits for a batch before it asks the Trainer again."""
 CHECKPOINT_WAIT_S = 1.0
 """How long training waits for the snapshot that a checkpoint of the Memory needs."""
-INFO_VALUES_MAX = 32
+INFO_EVERY_S = 0.5
 
 
 class TrainerMemory(Protocol):
@@ -106,6 +108,14 @@ class Learner(RunCallback):
         self._next_tick_s = 0.0
         self._taken = 0
         self._calls = 0
+        self._training_now = False
+        self._timed_since_s: float | None = None
+        self._timed_count = 0
+        """When the train() began that is being timed, and the train count before it."""
+        self._train_seconds = Histogram(SECONDS)
+        self._take_seconds = Histogram(SECONDS)
+        self._info = InfoValues()
+        self._next_info_s = 0.0
         self.end_reason = ""
         self.health = Health()
         log.info("epoch %d, from train count %d", self._epoch, resumed.train_count)
@@ -150,7 +160,10 @@ class Learner(RunCallback):
         if self._job.is_over(self._trainer.train_count, self._elapsed_s()):
             self.end_reason = "over before this start"
             return
+        self._training_now = True
         state = train_only(context, self._trainer, [self, *context.callbacks])
+        self._training_now = False
+        self._info.update(self._trainer.info)
         self.end_reason = state.end_reason
 
     def _keep_still(self) -> None:
@@ -166,6 +179,8 @@ class Learner(RunCallback):
 
     def on_train_after(self, context: RunContext, state: RunStateTrainer) -> bool:
         """Do what is due; True ends the loop."""
+        if self._timed_since_s is not None:
+            self._time_train()
         self._calls += 1
         state.sync_trainer = self._publisher.published
         self._memory.between_trains()
@@ -176,13 +191,25 @@ class Learner(RunCallback):
         if now_s >= self._next_tick_s:
             self._next_tick_s = now_s + TICK_S
             self._tick(now_s)
+            self._timed_count, self._timed_since_s = self._trainer.train_count, time.perf_counter()
         return self._stop.asked
+
+    def _time_train(self) -> None:
+        """Take the time of the train() that has just ended, if it trained."""
+        assert self._timed_since_s is not None
+        elapsed_s, self._timed_since_s = time.perf_counter() - self._timed_since_s, None
+        trained = self._trainer.train_count - self._timed_count
+        if trained > 0:
+            self._train_seconds.observe(elapsed_s / trained)
 
     def _tick(self, now_s: float) -> None:
         self.health.turned()
         self._memory.poll()
         self._publisher.check()
         self._release()
+        if now_s >= self._next_info_s:
+            self._next_info_s = now_s + INFO_EVERY_S
+            self._info.update(self._trainer.info)
         if now_s >= self._next_snapshot_s:
             self._publish()
         if self._memory.checkpoint_due and not self._publisher.failing:
@@ -198,9 +225,11 @@ class Learner(RunCallback):
         self._next_snapshot_s = time.monotonic() + self._settings.snapshot_interval_s
         self._published_count = self._trainer.train_count
         position = self._memory.consumed()
+        start_s = time.perf_counter()
         snapshot = snapshots.take(
             self._parameter, self._epoch, self._trainer.train_count, position, self._elapsed_s(), self._trainer
         )
+        self._take_seconds.observe(time.perf_counter() - start_s)
         self._positions[snapshot.version] = self._published_position = position
         return snapshot
 
@@ -228,7 +257,6 @@ class Learner(RunCallback):
 
     def _beat(self) -> dict[str, Any]:
         trainer = self._trainer
-        info = {name: value for name, value in trainer.info.to_dict().items() if isinstance(value, int | float)}
         stored = self._publisher.stored
         return {
             "train_count": trainer.train_count,
@@ -238,7 +266,7 @@ class Learner(RunCallback):
             "sample_wait_s": self._memory.wait_s,
             "elapsed_s": self._elapsed_s(),
             "end_reason": self.end_reason,
-            "info": dict(list(info.items())[:INFO_VALUES_MAX]),
+            "info": self._info.values,
         }
 
     def metrics(self) -> dict[str, Any]:
@@ -246,14 +274,18 @@ class Learner(RunCallback):
         beat = self._beat()
         stored = self._publisher.stored
         return {
+            "srl_training": self._training_now,
             "srl_train_count_total": beat["train_count"],
             "srl_train_calls_total": beat["train_calls"],
+            "srl_train_seconds": self._train_seconds,
             "srl_sample_wait_seconds_total": beat["sample_wait_s"],
+            "srl_batches_taken_total": self._memory.taken,
             "srl_epoch": beat["epoch"],
+            "srl_snapshot_take_seconds": self._take_seconds,
             "srl_snapshots_published_total": self._publisher.published,
             "srl_snapshot_failures_total": self._publisher.failures,
             "srl_snapshot_bytes": len(stored.data) if stored else 0,
-            "srl_snapshot_train_count": beat["snapshot_train_count"],
+            "srl_snapshot_version": beat["snapshot_train_count"],
             "srl_train_info": beat["info"],
             **self._memory.metrics(),
         }

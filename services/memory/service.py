@@ -10,6 +10,7 @@ from services.durable_memory import DurableMemory, open_durable_memory
 from services.host import MemoryHost
 from services.job import Job
 from services.memory.watcher import Watcher
+from services.phases import Phases
 from services.training import Training
 from srl_common import metrics
 from srl_common.security import load_keys
@@ -65,18 +66,26 @@ class MemoryService:
         self._waiter = Waiter((self._workers, self._trainers))
         self._server_of: dict[bytes, Server] = {}
         self._maintain_s = 0.0
+        self._phases = Phases("idle", "learner", "actors", "answers", "upkeep")
         self.health = Health()
 
     def loop(self) -> None:
         """Serve until asked to stop and no client lives, or the time to drain is over."""
         self.health.ready = True
+        self._phases.begin()
         while not (self._stop.asked and (self._stop.overdue or not self._host.living())):
             self._waiter.wait(IDLE_WAIT_S)
+            self._phases.end("idle")
             self._take(self._trainers, burst_s=0.0)
+            self._phases.end("learner")
             self._answer()
+            self._phases.end("answers")
             self._take(self._workers, self._burst_s)
+            self._phases.end("actors")
             self._answer()
+            self._phases.end("answers")
             self._maintain()
+            self._phases.end("upkeep")
 
     def _take(self, server: Server, burst_s: float) -> None:
         """Hand the host what has come in at `server`: all that is here, but for no longer than `burst_s` after one."""
@@ -111,6 +120,7 @@ class MemoryService:
         return {
             **self._host.metrics(),
             "srl_insecure_bind": int(self._workers.open_to_strangers or self._trainers.open_to_strangers),
+            "srl_host_seconds_total": self._phases.seconds,
         }
 
     def close(self) -> None:
