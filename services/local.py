@@ -163,6 +163,8 @@ class LocalCluster:
             **self._host(),
             prefetch_batches=self._options.prefetch_batches,
             snapshot_interval_s=self._options.snapshot_interval_s,
+            snapshot_keep_last=1,  # nobody asks for older ones
+            snapshot_keep_every_s=0.0,
         )
 
     def _actor_settings(self, actor_id: int) -> ActorSettings:

@@ -54,7 +54,7 @@ class ActorSettings(ServiceSettings):
     chunk_items: int = _setting(256, "items of one worker function that travel in one message", 1)
     chunk_bytes: int = _setting(1 << 20, "bytes at which a chunk leaves before it has so many items", 1)
     chunk_age_ms: float = _setting(20.0, "milliseconds after which a chunk leaves though it is not full", 0.0)
-    parameter_interval_s: float = _setting(0.25, "seconds between two looks for a newer parameter", 0.001)
+    parameter_interval_s: float = _setting(0.25, "seconds between two fetches of a newer parameter, at least", 0.0)
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,10 @@ class LearnerSettings(HostSettings):
 
     prefetch_batches: int = _setting(5, "batches that the memory service prepares ahead, by recv function", 1)
     snapshot_interval_s: float = _setting(1.0, "seconds between two snapshots of the parameter", 0.0)
+    snapshot_keep_last: int = _setting(5, "how many of the newest snapshots are kept", 1)
+    snapshot_keep_every_s: float = _setting(
+        600.0, "the first snapshot of each such time is kept too, in seconds; 0: none but the newest", 0.0
+    )
 
 
 ALL_SETTINGS: tuple[type[ServiceSettings], ...] = (ActorSettings, MemorySettings, LearnerSettings)
