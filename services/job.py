@@ -19,7 +19,7 @@ from srl.base.env import registration as env_registration
 from srl.base.rl import registration as rl_registration
 from srl.utils.plain_data import CLASS, TARGET, from_plain, to_plain
 from srl_common import codec
-from srl_common.errors import DecodeError, SettingError, UserError
+from srl_common.errors import CorruptError, DecodeError, SettingError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,9 +70,27 @@ class Job:
         data = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "main_file"}
         return hashlib.sha256(codec.pack(data)).hexdigest()
 
+    def pack(self) -> bytes:
+        """Return the job as bytes."""
+        return codec.pack(vars(self))
+
+    @classmethod
+    def unpack(cls, data: bytes, digest: str) -> Self:
+        """Return the job that `pack` made `data` of. Raises CorruptError when it is none, or has another digest."""
+        try:
+            job = cls(**codec.unpack(data))
+        except (DecodeError, TypeError) as error:
+            raise CorruptError(f"these bytes are no job: {error}") from error
+        if job.digest != digest:
+            raise CorruptError(
+                f"the job has the digest {job.digest[:12]}, and {digest[:12]} was posted: submit it again, "
+                "with the version of SRL that the services have"
+            )
+        return job
+
     def save(self, path: str | Path) -> None:
         """Write the job to a file."""
-        Path(path).write_bytes(codec.pack({each.name: getattr(self, each.name) for each in fields(self)}))
+        Path(path).write_bytes(self.pack())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
