@@ -34,6 +34,8 @@ log = logging.getLogger("srl")
 
 ERROR_PREFIX = "error: "
 """Begins the last thing that a service that fails says on standard error."""
+WAIT_SLICE_S = 0.05
+"""How soon a wish to stop ends a wait."""
 STALLED_AFTER_S = 60.0
 """A loop that has not turned for so long is not healthy: the author's code blocks, or a store does."""
 
@@ -58,6 +60,12 @@ class Stop:
         """Ask the loop to drain; the first wish starts the time."""
         if self._asked_s is None:
             self._asked_s = time.monotonic()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for the wish, at most `timeout_s`."""
+        end_s = time.monotonic() + timeout_s
+        while not self.asked and (left_s := end_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, WAIT_SLICE_S))
 
 
 class Health:

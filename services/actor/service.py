@@ -76,7 +76,8 @@ class Actor(RunCallback):
             self._gives_up,
             lambda: self._version,
         )
-        self._refresher = Refresher(open_store(settings.store), settings.store_job, settings.parameter_interval_s)
+        store = open_store(settings.store, settings.keys_dir)
+        self._refresher = Refresher(store, settings.store_job, settings.parameter_interval_s)
         self._version = (0, 0)
         self._version_created_s = 0.0
         self._state: RunStateActor | None = None
@@ -135,7 +136,7 @@ class Actor(RunCallback):
 
     def _hand_over_parameter(self) -> None:
         """Store the actor's own Parameter: its Worker changes it too."""
-        store, name = open_store(self._settings.store), worker_job(self._settings.store_job)
+        store, name = open_store(self._settings.store, self._settings.keys_dir), worker_job(self._settings.store_job)
         try:
             store.publish(name, take(self._parameter, store.claim_epoch(name), 0, {}, 0.0))
         finally:

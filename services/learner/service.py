@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from services import snapshot as snapshots
@@ -18,6 +19,7 @@ from services.learner.hosted_memory import HostedMemory
 from services.learner.info_values import InfoValues
 from services.learner.publisher import Publisher
 from services.learner.remote_memory import RemoteMemory
+from services.store_wait import when_there
 from services.training import Training
 from srl.base.run.callback import RunCallback
 from srl.base.run.train_only import train_only
@@ -25,6 +27,7 @@ from srl_common import metrics
 from srl_common.histogram import SECONDS, Histogram
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
+from srl_common.retention import Retention
 from srl_common.security import load_keys
 from srl_common.service import Health, Stop, start_pages
 from srl_common.snapshots import open_store
@@ -35,15 +38,13 @@ if TYPE_CHECKING:
 
     from srl.base.context import RunContext, RunStateTrainer
     from srl_common.settings import LearnerSettings
-    from srl_common.snapshots import Snapshot
+    from srl_common.snapshots import Snapshot, SnapshotStore
 
 log = logging.getLogger("srl")
 
 TICK_S = 0.01
 EMPTY_WAIT_S = 0.05
 """How long training waits for a batch before it asks the Trainer again."""
-CHECKPOINT_WAIT_S = 1.0
-"""How long training waits for the snapshot that a checkpoint of the Memory needs."""
 INFO_EVERY_S = 0.5
 
 
@@ -70,7 +71,11 @@ class TrainerMemory(Protocol):
 def learn(settings: LearnerSettings, stop: Stop) -> None:
     """Train for the settings' job until its limits are reached; then keep still until asked to stop."""
     with authored(settings.name):
-        learner = Learner(settings, Job.load(settings.job), stop)
+        job = Job.load(settings.job)
+        point = take_up(settings, stop)
+        if point is None:
+            return
+        learner = Learner(settings, job, stop, point)
         pages = start_pages(settings, learner.health, metrics.LEARNER + metrics.HOST, learner.metrics)
         try:
             learner.run()
@@ -80,18 +85,39 @@ def learn(settings: LearnerSettings, stop: Stop) -> None:
                 pages.close()
 
 
+@dataclass(frozen=True)
+class Point:
+    """Where a learner takes training up."""
+
+    store: SnapshotStore
+    epoch: int
+    newest: Snapshot | None
+
+
+def take_up(settings: LearnerSettings, stop: Stop) -> Point | None:
+    """Take a new epoch, and fetch the newest snapshot. None: asked to stop before the store was there."""
+    retention = Retention(settings.snapshot_keep_last, settings.snapshot_keep_every_s)
+    store = open_store(settings.store, settings.keys_dir, retention)
+    name = settings.store_job
+    point = None
+    try:
+        point = when_there(settings, stop, lambda: Point(store, store.claim_epoch(name), store.latest(name)))
+    finally:
+        if point is None:
+            store.close()
+    return point
+
+
 class Learner(RunCallback):
     """One learner. As a callback of the loop, it does between two trains what is due."""
 
-    def __init__(self, settings: LearnerSettings, job: Job, stop: Stop) -> None:
+    def __init__(self, settings: LearnerSettings, job: Job, stop: Stop, point: Point) -> None:
         self._settings = settings
         self._job = job
         self._stop = stop
         self._training = Training(job)
-        store = open_store(settings.store)
-        self._epoch = store.claim_epoch(settings.store_job)
-        newest = store.latest(settings.store_job)
-        resumed = snapshots.learner_state(newest) if newest is not None else snapshots.LearnerState()
+        self._epoch = point.epoch
+        resumed = snapshots.learner_state(point.newest) if point.newest is not None else snapshots.LearnerState()
         self._begun_s = time.monotonic() - resumed.elapsed_s
         self._memory = self._make_memory(resumed.position)
         self._parameter = self._training.make_parameter()
@@ -99,7 +125,7 @@ class Learner(RunCallback):
         self._trainer = self._training.make_trainer(self._parameter, self._memory)
         self._trainer.train_count = resumed.train_count
         self._trainer.restore(resumed.trainer)
-        self._publisher = Publisher(store, settings.store_job)
+        self._publisher = Publisher(point.store, settings.store_job)
         self._positions: dict[tuple[int, int], Mapping[str, int]] = {}
         """By version of a snapshot that may not be stored yet, how far training was in the batches."""
         self._published_count = -1
@@ -125,7 +151,10 @@ class Learner(RunCallback):
         if settings.memory_mode == "learner":
             durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
             durable.recover(position)
-            return HostedMemory(durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue)
+            return HostedMemory(
+                durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue,
+                lambda: self._trainer.train_count,
+            )  # fmt: skip
         remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
         incarnation = new_incarnation()
         link = Link(
@@ -212,13 +241,13 @@ class Learner(RunCallback):
             self._info.update(self._trainer.info)
         if now_s >= self._next_snapshot_s:
             self._publish()
-        if self._memory.checkpoint_due and not self._publisher.failing:
+        if self._memory.checkpoint_due and not self._publisher.late:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
         """Cut the journal, at a stored snapshot only: what was sampled after it would be missing from both."""
         self._publish()
-        if self._publisher.wait(CHECKPOINT_WAIT_S) and self._memory.consumed() == self._published_position:
+        if self._publisher.wait(self._publisher.patience_s) and self._memory.consumed() == self._published_position:
             self._memory.checkpoint_if_due()
 
     def _snapshot(self) -> Snapshot:
