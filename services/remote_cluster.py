@@ -241,7 +241,7 @@ def _opened(cluster: str, keys_dir: str) -> Iterator[tuple[JobBoard, SnapshotSto
     with contextlib.ExitStack() as opened:
         board = open_board(cluster, keys_dir)
         opened.callback(board.close)
-        store = open_store(cluster)
+        store = open_store(cluster, keys_dir)
         opened.callback(store.close)
         yield board, store
         opened.pop_all()

@@ -120,6 +120,20 @@ def test_a_wrong_password_is_said_at_once(tmp_path):
         server.stop()
 
 
+def test_a_password_may_be_in_a_folder(tmp_path):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "redis.auth").write_text("default:right")
+    server = redis_server.RedisServer(tmp_path, "--requirepass", "right")
+    try:
+        cluster = RemoteCluster.submit(server.url, job_of(), print, keys_dir=str(tmp_path / "keys"))
+        assert cluster.learner_state() is None
+        cluster.close()
+        with pytest.raises(StorageError, match=r"(?i)auth"):
+            RemoteCluster.submit(server.url, job_of(), print)
+    finally:
+        server.stop()
+
+
 # --- following
 
 
