@@ -140,6 +140,7 @@ class LocalCluster:
             "report_file": str(self._folder / f"{name}.report"),
             "exit_with_stdin": True,
             "log_level": "warning",
+            "chunk_items": self._options.chunk_items,
         }
 
     def _host(self) -> dict[str, Any]:
@@ -173,7 +174,6 @@ class LocalCluster:
             settings,
             actor_id=actor_id,
             actor_num=self._options.actor_num,
-            chunk_items=self._options.chunk_items,
             parameter_interval_s=self._options.parameter_interval_s,
         )
 

@@ -71,8 +71,34 @@ ACTOR = (
     Definition("srl_parameter_epoch", "gauge", "Epoch of the parameter in use."),
     Definition("srl_parameter_version", "gauge", "Train count of the parameter in use."),
     Definition("srl_parameter_age_seconds", "gauge", "Time since the parameter in use was published."),
+    Definition("srl_parameter_fetches_total", "counter", "Parameters fetched from the store."),
+    Definition("srl_parameter_fetched_bytes_total", "counter", "Bytes of those."),
+    Definition(
+        "srl_parameter_fetch_seconds_total", "counter", "Time that fetching and decoding them took, beside acting."
+    ),
+    Definition("srl_parameter_fetch_failures_total", "counter", "Looks at the store that failed, to be tried again."),
     Definition("srl_host_restarts_total", "counter", "Restarts of the Memory's host that were noticed."),
 )
+
+FLOW = (
+    Definition("srl_samples_total", "counter", "Items handed out: batches times the Config's batch size."),
+    Definition("srl_samples_per_insert", "gauge", "Items handed out for each item inserted, so far."),
+    Definition("srl_samples_per_insert_target", "gauge", "What the limiter keeps that at; 0: it is off."),
+    Definition("srl_samples_ahead_items", "gauge", "How many more items were handed out than that; below 0: fewer."),
+    Definition("srl_samples_tolerance_items", "gauge", "How far that may be from 0."),
+    Definition("srl_held_chunks", "gauge", "Chunks that wait because actors are too far ahead of the learner."),
+    Definition("srl_inserts_wait_seconds_total", "counter", "Time in which chunks waited for that."),
+    Definition(
+        "srl_batches_wait_seconds_total",
+        "counter",
+        "Time in which the learner waited because it is too far ahead of the actors, or experience too old.",
+    ),
+    Definition("srl_staleness_mean_updates", "gauge", "How old experience was when it was last sampled, on average."),
+    Definition("srl_staleness_max_updates", "gauge", "How old the oldest of it was."),
+    Definition("srl_stale_items_total", "counter", "Items left out because they were too old when they arrived."),
+    Definition("srl_tunings_refused_total", "counter", "Values that were to be changed while running, and are wrong."),
+)
+"""Of the Memory's host too: the ratio of samples to inserts, and how old experience is."""
 
 HOST = (
     Definition("srl_memory_length_items", "gauge", "What the Memory's length() says."),
@@ -100,6 +126,7 @@ HOST = (
     Definition("srl_journal_disk_size_bytes", "gauge", "Size of that disk."),
     Definition("srl_checkpoints_total", "counter", "Checkpoints of the Memory."),
     Definition("srl_insecure_bind", "gauge", "1 when strangers may connect."),
+    *FLOW,
 )
 
 LEARNER = (
@@ -117,6 +144,8 @@ LEARNER = (
     Definition("srl_epoch", "gauge", "The learner's fencing number."),
     Definition("srl_snapshot_take_seconds", "histogram", "Time that training stood still to copy the Parameter."),
     Definition("srl_snapshots_published_total", "counter", "Snapshots stored."),
+    Definition("srl_snapshot_published_bytes_total", "counter", "Bytes of those."),
+    Definition("srl_snapshot_publish_seconds_total", "counter", "Time that storing them took, beside training."),
     Definition("srl_snapshot_failures_total", "counter", "Snapshots that the store refused, to be tried again."),
     Definition("srl_snapshot_bytes", "gauge", "Size of the last snapshot."),
     Definition("srl_snapshot_version", "gauge", "Train count of the last snapshot that is stored."),

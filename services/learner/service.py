@@ -151,7 +151,10 @@ class Learner(RunCallback):
         if settings.memory_mode == "learner":
             durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
             durable.recover(position)
-            return HostedMemory(durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue)
+            return HostedMemory(
+                durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue,
+                lambda: self._trainer.train_count,
+            )  # fmt: skip
         remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
         incarnation = new_incarnation()
         link = Link(
@@ -309,6 +312,8 @@ class Learner(RunCallback):
             "srl_epoch": beat["epoch"],
             "srl_snapshot_take_seconds": self._take_seconds,
             "srl_snapshots_published_total": self._publisher.published,
+            "srl_snapshot_published_bytes_total": self._publisher.published_bytes,
+            "srl_snapshot_publish_seconds_total": self._publisher.publish_s,
             "srl_snapshot_failures_total": self._publisher.failures,
             "srl_snapshot_bytes": len(stored.data) if stored else 0,
             "srl_snapshot_version": beat["snapshot_train_count"],
