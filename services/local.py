@@ -66,6 +66,10 @@ class LocalCluster:
         memory: what the Memory holds at the start, None: nothing.
     """
 
+    interrupt_text = "interrupted: ending the services, and bringing back what has been learned"
+    waiting = ""
+    """Never: its services are for this job alone."""
+
     def __init__(
         self,
         job: Job,
