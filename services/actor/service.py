@@ -271,6 +271,10 @@ class Actor(RunCallback):
             "srl_parameter_epoch": beat["epoch"],
             "srl_parameter_version": beat["train_count"],
             "srl_parameter_age_seconds": beat["parameter_age_s"],
+            "srl_parameter_fetches_total": self._refresher.fetches,
+            "srl_parameter_fetched_bytes_total": self._refresher.fetched_bytes,
+            "srl_parameter_fetch_seconds_total": self._refresher.fetch_s,
+            "srl_parameter_fetch_failures_total": self._refresher.failures,
             "srl_host_restarts_total": self._link.host_restarts,
         }
 

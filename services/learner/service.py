@@ -346,6 +346,8 @@ class Learner(RunCallback):
             "srl_epoch": beat["epoch"],
             "srl_snapshot_take_seconds": self._take_seconds,
             "srl_snapshots_published_total": self._publisher.published,
+            "srl_snapshot_published_bytes_total": self._publisher.published_bytes,
+            "srl_snapshot_publish_seconds_total": self._publisher.publish_s,
             "srl_snapshot_failures_total": self._publisher.failures,
             "srl_snapshot_bytes": len(stored.data) if stored else 0,
             "srl_snapshot_version": beat["snapshot_train_count"],
