@@ -15,6 +15,7 @@ import logging
 import random
 import secrets
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,11 +23,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from services.endpoints import Endpoints
+from services.flow import Flow
+from srl.base.rl.config import DummyRLConfig
 from srl_common import codec, messages
 from srl_common.delivery import DedupeTable, Receiver, Verdict
 from srl_common.errors import CorruptError, EncodeError, PeerError, StorageError, UserError
 from srl_common.journal import Journal
 from srl_common.messages import Batch, Call, Role
+from srl_common.settings import HostSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +38,6 @@ if TYPE_CHECKING:
     from srl.base.rl.memory import RLMemory
     from srl_common.codec import Frame
     from srl_common.journal import Fsync
-    from srl_common.settings import HostSettings
 
 log = logging.getLogger("srl")
 
@@ -42,6 +45,7 @@ _CALL = b"C"
 _SAMPLE = b"S"
 _UPDATE = b"U"
 _RESUME = b"R"
+_LEFT_OUT = b"O"
 _UPDATES = "(updates)"
 """Stands beside the names of recv functions in the position of a learner that hosts the Memory."""
 _ROLES = {b"A": Role.ACTOR, b"L": Role.LEARNER}
@@ -100,6 +104,7 @@ class DurableMemory:
         checkpoint_bytes: size of the journal at which a checkpoint is due.
         keeps_batches: the learner is another process, to which batches may have to be sent again.
         room: how much may wait for the learner; None: any amount.
+        flow: who is held back when; None: nobody.
     """
 
     def __init__(
@@ -113,17 +118,20 @@ class DurableMemory:
         *,
         keeps_batches: bool,
         room: Room | None = None,
+        flow: Flow | None = None,
     ) -> None:
         self._memory = memory
         self._name = type(memory).__name__
         self._job_digest = job_digest
         self._journal = journal
         self._room = room or UNBOUNDED
+        self.window_calls = window_calls
         self._checkpoint_bytes = self._checkpoint_at_bytes = checkpoint_bytes
         self._keeps_batches = keeps_batches
         self._can_checkpoint = True
         self.endpoints = Endpoints(memory)
         self.streams = {name: Stream(recv.consumes) for name, recv in self.endpoints.recv.items()}
+        self.flow = flow or Flow(DummyRLConfig(), HostSettings(), time.monotonic, consumes=consumes(memory))
         self._dedupe = {Role.ACTOR: DedupeTable(window_calls), Role.LEARNER: DedupeTable(update_window_calls)}
         self.inserted = dict.fromkeys(self.endpoints.worker, 0)
         self.updates = dict.fromkeys(self.endpoints.send, 0)
@@ -143,11 +151,21 @@ class DurableMemory:
         verdict = receiver.judge(call.seq)
         if verdict is Verdict.APPLY:
             apply = self.endpoints.bind(role, call)
+            if role is Role.ACTOR and self.flow.staleness.is_too_old(call.version[1]):
+                self._leave_out(incarnation, call, receiver)
+                return verdict
             if self._journal is not None:
                 self._journal.append([_CALL + _ROLE_BYTES[role] + incarnation, *frames])
             apply()
             self._applied(role, call, receiver, frames)
         return verdict
+
+    def _leave_out(self, incarnation: bytes, call: Call, receiver: Receiver) -> None:
+        """Take note of a chunk that is too old to be trained on, so that it may be acknowledged."""
+        if self._journal is not None:
+            self._journal.append([_LEFT_OUT + incarnation, codec.pack(call.seq)])
+        receiver.applied(call.seq)
+        self.flow.staleness.left_out_items += call.count
 
     def take_up(self, role: Role, incarnation: bytes, acked_seq: int) -> None:
         """Take up a client to which calls up to `acked_seq` were acknowledged by this host or an earlier life of it.
@@ -179,7 +197,7 @@ class DurableMemory:
         """Whether the Memory may take more: what waits in one that is consumed from is bounded, in items and bytes."""
         if not self._memory.has_room():
             return False
-        if not any(stream.consumes for stream in self.streams.values()):
+        if not consumes(self._memory):
             return True
         waiting = self._memory.length()
         return waiting < self._room.items and waiting * self.item_bytes < self._room.bytes
@@ -205,6 +223,8 @@ class DurableMemory:
             self.inserted[call.endpoint] += call.count
             self._weighed_items += call.count
             self._weighed_bytes += sum(map(len, frames))
+            self.flow.limiter.on_inserted(call.count)
+            self.flow.staleness.on_inserted(call.count, call.version[1], self._memory.length())
         else:
             self.updates[call.endpoint] += call.count
 
@@ -218,19 +238,27 @@ class DurableMemory:
         stream = self.streams[endpoint]
         value = stream.unwritten
         if value is None:
-            value = self._call_recv(endpoint)
+            value = self._call_recv(endpoint) if self.flow.may_sample(self._memory.has_room()) else None
             if value is None:
                 return None
         if stream.consumes and self._journal is not None:
             stream.unwritten = value
             self._journal.append([_SAMPLE, codec.pack([endpoint, stream.made + 1])])
             stream.unwritten = None
-        stream.made += 1
+        self._made(stream, stream.made + 1)
         return value
 
     def _call_recv(self, endpoint: str) -> Any:
         recv = self.endpoints.recv[endpoint]
-        return recv.encoded() if self._keeps_batches and recv.encoded is not None else recv.func()
+        value = recv.encoded() if self._keeps_batches and recv.encoded is not None else recv.func()
+        if value is None:
+            self.flow.limiter.on_nothing()
+        return value
+
+    def _made(self, stream: Stream, number: int) -> None:
+        stream.made = number
+        self.flow.limiter.on_sampled()
+        self.flow.staleness.on_sampled(self._memory.length())
 
     def make_batch(self, endpoint: str) -> list[Frame] | None:
         """Return the next batch as an encoded message, kept if it must be; None for not yet."""
@@ -266,8 +294,13 @@ class DurableMemory:
                 "its snapshots are gone or older; restore them, or begin with an empty SRL_JOURNAL_DIR"
             )
         self.release(endpoint, released)
-        stream.made = max(stream.made, received) if stream.consumes else received
+        self._resume_at(stream, max(stream.made, received) if stream.consumes else received)
         return [frames for number, frames in sorted(stream.kept.items()) if number > received]
+
+    def _resume_at(self, stream: Stream, number: int) -> None:
+        """Go on after batch `number`: the learner has it, or has been set back to it."""
+        batches, stream.made = number - stream.made, number
+        self.flow.limiter.on_resumed(batches)
 
     def update(self, endpoint: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Call a trainer's send function of a learner that hosts this Memory. Raises StorageError, EncodeError."""
@@ -360,6 +393,7 @@ class DurableMemory:
             "inserted": self.inserted,
             "updates": self.updates,
             "update_count": self._update_count,
+            "flow": self.flow.to_data(),
         }
         self._journal.checkpoint([codec.pack(state)])
         self._checkpoint_at_bytes = self._checkpoint_bytes
@@ -377,8 +411,9 @@ class DurableMemory:
             self._recover_from(self._journal, position)
         for name, number in (position or {}).items():
             if name in self.streams:
-                self.streams[name].made = max(self.streams[name].made, number)
+                self._resume_at(self.streams[name], max(self.streams[name].made, number))
         self._update_count = max(self._update_count, (position or {}).get(_UPDATES, 0))
+        self.flow.limiter.on_found(self._memory.length())
 
     def _recover_from(self, journal: Journal, position: Mapping[str, int] | None) -> None:
         saved = journal.read_checkpoint()
@@ -416,6 +451,7 @@ class DurableMemory:
         self.inserted.update(state["inserted"])
         self.updates.update(state["updates"])
         self._update_count = state["update_count"]
+        self.flow.load_data(state["flow"])
         self._seed(state["seed"])
 
     def _seed(self, seed: int) -> None:
@@ -438,12 +474,14 @@ class DurableMemory:
             role = _ROLES[tag[1:2]]
             self.endpoints.bind(role, call)()
             self._applied(role, call, self._dedupe[role].receiver(tag[2:]), record[1:])
+        elif tag[:1] == _LEFT_OUT:
+            self._dedupe[Role.ACTOR].receiver(tag[1:]).applied(codec.unpack(record[1]))
         elif tag != _RESUME:
             raise CorruptError(f"the journal holds a record of an unknown kind: {tag[:1]!r}")
 
     def _replay_sample(self, endpoint: str, number: int) -> None:
         value = self._call_recv(endpoint)
-        self.streams[endpoint].made = number
+        self._made(self.streams[endpoint], number)
         if value is not None and self._keeps_batches and number > self.streams[endpoint].released:
             self._encode_batch(endpoint, value)
 
@@ -468,11 +506,17 @@ def open_durable_memory(
         fsync = cast("Fsync", settings.journal_fsync)
         journal = Journal(Path(settings.journal_dir), fsync, settings.journal_fsync_interval_s)
     room = Room(settings.queue_items, settings.queue_bytes, settings.kept_bytes)
+    flow = Flow(memory.config, settings, time.monotonic, consumes=consumes(memory))
     return DurableMemory(
         memory, job_digest, journal,
         settings.window_calls, settings.update_window_calls, settings.checkpoint_bytes,
-        keeps_batches=keeps_batches, room=room,
+        keeps_batches=keeps_batches, room=room, flow=flow,
     )  # fmt: skip
+
+
+def consumes(memory: RLMemory[Any]) -> bool:
+    """Tell whether a recv function takes items out of the Memory."""
+    return any(recv.consumes for recv in memory.get_trainer_recv_funcs().values())
 
 
 def _void_records(records: Sequence[Sequence[Frame]], position: Mapping[str, int]) -> frozenset[int]:

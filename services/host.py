@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from srl_common import messages
 from srl_common.delivery import Verdict
-from srl_common.errors import DecodeError, PeerError, StorageError
+from srl_common.errors import DecodeError, PeerError, SettingError, StorageError
 from srl_common.link import new_incarnation
 from srl_common.messages import (
     MAY_SEND,
@@ -33,7 +34,7 @@ from srl_common.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from services.durable_memory import DurableMemory
     from srl_common.codec import Frame
@@ -57,11 +58,23 @@ class Client:
     role: Role
     heard_s: float
     counters: dict[str, Any] = field(default_factory=dict)
+    held: int = 0
+    """Chunks of it that the limiter has not let in yet."""
 
     @property
     def leaving(self) -> bool:
         """Whether it only delivers what it still has, as it says in its Beat."""
         return self.counters.get("leaving") is True
+
+
+@dataclass(frozen=True)
+class Held:
+    """A chunk that waits for the limiter to let it in; it is not acknowledged."""
+
+    incarnation: bytes
+    client: Client
+    call: Call
+    frames: Sequence[Frame]
 
 
 class MemoryHost:
@@ -93,6 +106,8 @@ class MemoryHost:
         self._to_ack: dict[bytes, Client] = {}
         self._without_credit: dict[bytes, Client] = {}
         """Clients that are to be told when there is room again."""
+        self._held: deque[Held] = deque()
+        """In the order of arrival."""
         self._learner: bytes | None = None
         self._epoch = 0
         self._wanted = dict.fromkeys(memory.streams, 0)
@@ -101,6 +116,7 @@ class MemoryHost:
         self._length = memory.length()
         self._has_room = True
         """As they were lately: the author's object is only asked from the loop."""
+        self._tuning: Mapping[str, Any] = {}
         self.outbox: deque[tuple[bytes, Sequence[Frame]]] = deque()
         self.count: Counter[str] = Counter()
 
@@ -111,11 +127,16 @@ class MemoryHost:
 
         `key_role` is the role of the key that it came with: None without keys, "" for a key that has been revoked.
         """
-        try:
+        with self._answering_for(incarnation):
             message = messages.decode(frames)
             if key_role is not None:
                 self._check_key(incarnation, message, key_role)
             self._dispatch(incarnation, message, frames)
+
+    @contextmanager
+    def _answering_for(self, incarnation: bytes) -> Iterator[None]:
+        try:
+            yield
         except DecodeError as error:
             self.count["undecodable"] += 1
             log.info("no message: %s", error)
@@ -165,6 +186,7 @@ class MemoryHost:
         if role is not Role.OBSERVER:
             self._memory.take_up(role, incarnation, hello.acked_seq)
             applied_seq, limit_seq = self._memory.ack(role, incarnation)
+        self._let_go(incarnation)  # it sends all of it again
         client = self._clients[incarnation] = Client(hello.name, role, self._clock())
         if role is Role.ACTOR and not self._memory.has_room:
             self._without_credit[incarnation] = client
@@ -204,6 +226,43 @@ class MemoryHost:
                 self.outbox.append((incarnation, frames))
 
     def _on_call(self, incarnation: bytes, client: Client, call: Call, frames: Sequence[Frame]) -> None:
+        if client.role is Role.ACTOR:
+            self._memory.flow.check(call)
+            if not client.leaving and (self._held or not self._memory.flow.limiter.may_insert(call.count)):
+                self._hold(Held(incarnation, client, call, frames))
+                return
+        self._insert(incarnation, client, call, frames)
+
+    def _hold(self, held: Held) -> None:
+        # More than it has credit for are duplicates, or will be sent again.
+        if held.client.held < self._memory.window_calls:
+            held.client.held += 1
+            self._held.append(held)
+
+    def _let_in(self) -> None:
+        """Insert the held chunks that may go in now."""
+        limiter = self._memory.flow.limiter
+        while self._held and limiter.may_insert(self._held[0].call.count):
+            self._insert_held(self._held.popleft())
+        limiter.inserts_wait.note(bool(self._held))
+
+    def _let_in_all_of(self, incarnation: bytes) -> None:
+        for held in self._let_go(incarnation):
+            self._insert_held(held)
+
+    def _insert_held(self, held: Held) -> None:
+        held.client.held -= 1
+        with self._answering_for(held.incarnation):
+            self._insert(held.incarnation, held.client, held.call, held.frames)
+
+    def _let_go(self, incarnation: bytes) -> list[Held]:
+        """Hold the chunks of a client no longer. Returns them."""
+        gone = [held for held in self._held if held.incarnation == incarnation]
+        if gone:
+            self._held = deque(held for held in self._held if held.incarnation != incarnation)
+        return gone
+
+    def _insert(self, incarnation: bytes, client: Client, call: Call, frames: Sequence[Frame]) -> None:
         try:
             verdict = self._memory.insert(client.role, incarnation, call, frames)
         except StorageError as error:
@@ -230,8 +289,12 @@ class MemoryHost:
     def _on_beat(self, incarnation: bytes, client: Client, beat: Beat) -> None:
         client.counters = beat.counters
         if client.leaving:
+            self._let_in_all_of(incarnation)
             self._to_ack[incarnation] = client
-        self._post(incarnation, Beat(self._counters()))
+        if client.role is Role.LEARNER:
+            self._memory.flow.staleness.learn_train_count(beat.counters)
+        held = {"held": client.held} if client.held else {}
+        self._post(incarnation, Beat({**self._counters(), **held}))
 
     def _on_bye(self, incarnation: bytes, client: Client) -> None:
         self._drop(incarnation)
@@ -240,6 +303,7 @@ class MemoryHost:
 
     def _drop(self, incarnation: bytes) -> None:
         del self._clients[incarnation]
+        self._let_go(incarnation)
         self._to_ack.pop(incarnation, None)
         self._without_credit.pop(incarnation, None)
         if incarnation == self._learner:
@@ -249,6 +313,7 @@ class MemoryHost:
 
     def acknowledge(self) -> None:
         """Acknowledge what was applied since the last time, one message a client."""
+        self._let_in()
         has_room = self._has_room = self._memory.has_room
         if has_room and self._without_credit:
             self._to_ack |= self._without_credit
@@ -294,6 +359,22 @@ class MemoryHost:
         self._post(incarnation, Refuse(reason))
         if incarnation in self._clients:
             self._drop(incarnation)  # a refusal is the last word
+
+    def tune(self, values: Mapping[str, Any]) -> None:
+        """Go on with other values of settings (`flow.TUNABLE`) from now on; bad ones change nothing, and this is said.
+
+        The same values again are no news.
+        """
+        if values == self._tuning:
+            return
+        self._tuning = dict(values)
+        try:
+            self._memory.flow.tune(values)
+        except SettingError as error:
+            self.count["tunings_refused"] += 1
+            log.warning("nothing is changed: %s", error)
+        else:
+            log.info("changed while running: %s", ", ".join(f"{name}={value}" for name, value in values.items()))
 
     # --- what is known
 
@@ -355,5 +436,8 @@ class MemoryHost:
             "srl_undecodable_total": self.count["undecodable"],
             "srl_journal_failures_total": self.count["journal_failures"],
             "srl_checkpoints_total": memory.checkpoints,
+            "srl_held_chunks": len(self._held),
+            "srl_tunings_refused_total": self.count["tunings_refused"],
+            **memory.flow.metrics(),
             **memory.journal_metrics(),
         }

@@ -66,6 +66,10 @@ class LocalCluster:
         memory: what the Memory holds at the start, None: nothing.
     """
 
+    interrupt_text = "interrupted: ending the services, and bringing back what has been learned"
+    waiting = ""
+    """Never: its services are for this job alone."""
+
     def __init__(
         self,
         job: Job,
@@ -140,6 +144,7 @@ class LocalCluster:
             "report_file": str(self._folder / f"{name}.report"),
             "exit_with_stdin": True,
             "log_level": "warning",
+            "chunk_items": self._options.chunk_items,
         }
 
     def _host(self) -> dict[str, Any]:
@@ -173,7 +178,6 @@ class LocalCluster:
             settings,
             actor_id=actor_id,
             actor_num=self._options.actor_num,
-            chunk_items=self._options.chunk_items,
             parameter_interval_s=self._options.parameter_interval_s,
         )
 

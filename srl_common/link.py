@@ -141,7 +141,7 @@ class Link:
             self._handle(messages.decode(frames, messages.FROM_HOST), now_s, left)
         if not self._welcomed:
             self._say_hello(now_s)
-        else:
+        elif not self.host_counters.get("held"):
             for _, call in self._sender.due(now_s):
                 self._client.send(call)
         if now_s >= self._next_beat_s:

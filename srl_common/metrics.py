@@ -74,6 +74,26 @@ ACTOR = (
     Definition("srl_host_restarts_total", "counter", "Restarts of the Memory's host that were noticed."),
 )
 
+FLOW = (
+    Definition("srl_samples_total", "counter", "Items handed out: batches times the Config's batch size."),
+    Definition("srl_samples_per_insert", "gauge", "Items handed out for each item inserted, so far."),
+    Definition("srl_samples_per_insert_target", "gauge", "What the limiter keeps that at; 0: it is off."),
+    Definition("srl_samples_ahead_items", "gauge", "How many more items were handed out than that; below 0: fewer."),
+    Definition("srl_samples_tolerance_items", "gauge", "How far that may be from 0."),
+    Definition("srl_held_chunks", "gauge", "Chunks that wait because actors are too far ahead of the learner."),
+    Definition("srl_inserts_wait_seconds_total", "counter", "Time in which chunks waited for that."),
+    Definition(
+        "srl_batches_wait_seconds_total",
+        "counter",
+        "Time in which the learner waited because it is too far ahead of the actors, or experience too old.",
+    ),
+    Definition("srl_staleness_mean_updates", "gauge", "How old experience was when it was last sampled, on average."),
+    Definition("srl_staleness_max_updates", "gauge", "How old the oldest of it was."),
+    Definition("srl_stale_items_total", "counter", "Items left out because they were too old when they arrived."),
+    Definition("srl_tunings_refused_total", "counter", "Values that were to be changed while running, and are wrong."),
+)
+"""Of the Memory's host too: the ratio of samples to inserts, and how old experience is."""
+
 HOST = (
     Definition("srl_memory_length_items", "gauge", "What the Memory's length() says."),
     Definition("srl_memory_bytes", "gauge", "About how many bytes its items had when they came."),
@@ -100,6 +120,7 @@ HOST = (
     Definition("srl_journal_disk_size_bytes", "gauge", "Size of that disk."),
     Definition("srl_checkpoints_total", "counter", "Checkpoints of the Memory."),
     Definition("srl_insecure_bind", "gauge", "1 when strangers may connect."),
+    *FLOW,
 )
 
 LEARNER = (

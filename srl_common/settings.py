@@ -10,7 +10,7 @@ import argparse
 import difflib
 import math
 import os
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from srl_common.errors import SettingError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PREFIX = "SRL_"
 OFF = "off"
+AUTO = "auto"
 
 
 def _setting(default: Any, text: str, minimum: float | None = None, choices: Sequence[str] = ()) -> Any:
@@ -43,6 +44,9 @@ class ServiceSettings:
     report_file: str = _setting("", "where to write why the service failed, besides standard error")
     exit_with_stdin: bool = _setting(False, "end when standard input closes: with the parent (1 or 0)")
     log_level: str = _setting("info", "how much to log", choices=("debug", "info", "warning", "error"))
+    chunk_items: int = _setting(
+        256, "items of one worker function that travel in one message; the same in all services", 1
+    )
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,6 @@ class ActorSettings(ServiceSettings):
 
     actor_id: int = _setting(0, "number of this actor, from 0: exploration may depend on it", 0)
     actor_num: int = _setting(1, "how many actors there are", 1)
-    chunk_items: int = _setting(256, "items of one worker function that travel in one message", 1)
     chunk_bytes: int = _setting(1 << 20, "bytes at which a chunk leaves before it has so many items", 1)
     chunk_age_ms: float = _setting(20.0, "milliseconds after which a chunk leaves though it is not full", 0.0)
     parameter_interval_s: float = _setting(0.25, "seconds between two fetches of a newer parameter, at least", 0.0)
@@ -71,6 +74,14 @@ class HostSettings(ServiceSettings):
     queue_items: int = _setting(100_000, "items that may wait in a Memory that is consumed from; then actors wait", 1)
     queue_bytes: int = _setting(64 << 20, "bytes of such items that may wait", 1)
     kept_bytes: int = _setting(256 << 20, "bytes of batches that may wait for a snapshot to be stored", 1)
+    samples_per_insert: str = _setting(
+        AUTO, "how often an inserted item is sampled on average: a number, 'auto' (as the Config says) or 'off'"
+    )
+    samples_per_insert_tolerance_items: float = _setting(
+        0.0, "how many samples more or fewer there may be; 0: as the Config says, or chosen", 0.0
+    )
+    samples_minimum_items: int = _setting(0, "items to insert before the first batch; 0: as the Config says", 0)
+    max_staleness_updates: int = _setting(0, "older experience is not trained on, in updates; 0: no limit", 0)
     journal: str = _setting("on", "keep a journal, so that a kill loses nothing (on or off)", choices=("on", "off"))
     journal_dir: str = _setting("srl-journal", "folder of the journal and its checkpoints")
     journal_fsync: str = _setting(
@@ -142,6 +153,20 @@ def read_or_exit(kind: type[T]) -> T:
     except SettingError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+
+
+def changed(settings: T, values: Mapping[str, Any]) -> T:
+    """Return `settings` with other values, which are checked as those of the environment are. Raises SettingError."""
+    types = get_type_hints(type(settings))
+    by_name = {each.name: each for each in fields(settings)}
+    converted = {
+        name: _convert(variable(name), _plain_text(value), types[name], by_name[name]) for name, value in values.items()
+    }
+    return replace(settings, **converted)
+
+
+def _plain_text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def to_environ(settings: ServiceSettings) -> dict[str, str]:

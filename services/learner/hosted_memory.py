@@ -40,6 +40,7 @@ class HostedMemory:
         job_digest: actors that work for another job are refused.
         counters: the learner's own, for observers.
         give_up: tells a call that waits for the disk that the time to drain is over.
+        train_count: the Trainer's.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class HostedMemory:
         job_digest: str,
         counters: Callable[[], dict[str, Any]],
         give_up: Callable[[], bool],
+        train_count: Callable[[], int],
     ) -> None:
         self._memory = memory
+        self._train_count = train_count
         self._give_up = give_up
         self._host = MemoryHost(
             memory, job_digest, time.monotonic, counters, serves=frozenset({Role.ACTOR, Role.OBSERVER})
@@ -145,6 +148,7 @@ class HostedMemory:
 
     def _recv_endpoint(self, name: str) -> Callable[[], Any]:
         def recv() -> Any:
+            self._memory.flow.staleness.train_count = self._train_count()
             try:
                 value = self._memory.sample(name)
             except StorageError as error:

@@ -151,7 +151,10 @@ class Learner(RunCallback):
         if settings.memory_mode == "learner":
             durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
             durable.recover(position)
-            return HostedMemory(durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue)
+            return HostedMemory(
+                durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue,
+                lambda: self._trainer.train_count,
+            )  # fmt: skip
         remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
         incarnation = new_incarnation()
         link = Link(

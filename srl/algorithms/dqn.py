@@ -30,6 +30,7 @@ import numpy as np
 
 from srl.base.rl.algorithms.base_dqn import RLConfig, RLWorker
 from srl.base.rl.parameter import RLParameter
+from srl.base.rl.rate_limit import RateLimit
 from srl.base.rl.registration import register
 from srl.base.rl.trainer import RLTrainer
 from srl.base.spaces.space import SpaceEncodeOptions
@@ -87,6 +88,14 @@ class Config(RLConfig):
 
     def get_base_observation_type_options(self) -> SpaceEncodeOptions:
         return SpaceEncodeOptions(cast=False)  # the memory holds pictures as bytes; networks turn numbers into floats
+
+    def get_rate_limit(self) -> RateLimit:
+        """Return one update for every 4 transitions, as in the paper."""
+        return RateLimit(
+            samples_per_insert=self.batch_size / 4,
+            batch_items=self.batch_size,
+            minimum_items=self.memory.warmup_size,
+        )
 
     def validate_params(self) -> None:
         super().validate_params()

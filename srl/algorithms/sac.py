@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from srl.base.rl.algorithms.base_continuous import RLConfig, RLWorker
 from srl.base.rl.parameter import RLParameter
+from srl.base.rl.rate_limit import RateLimit
 from srl.base.rl.registration import register
 from srl.base.rl.trainer import RLTrainer
 from srl.rl.action_scaling import ActionScaling, is_bounded
@@ -83,6 +84,14 @@ class Config(RLConfig):
 
     def get_framework(self) -> str:
         return "torch" if self.framework == "torch" else ""
+
+    def get_rate_limit(self) -> RateLimit:
+        """Return one update a step, as in the paper."""
+        return RateLimit(
+            samples_per_insert=self.batch_size,
+            batch_items=self.batch_size,
+            minimum_items=self.memory.warmup_size,
+        )
 
     def validate_params(self) -> None:
         super().validate_params()

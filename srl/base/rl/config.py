@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from srl.base.rl.memory import RLMemory
     from srl.base.rl.parameter import RLParameter
     from srl.base.rl.processor import RLProcessor
+    from srl.base.rl.rate_limit import RateLimit
     from srl.base.rl.trainer import RLTrainer
     from srl.base.rl.worker_run import WorkerRun
 
@@ -157,6 +158,10 @@ class RLConfig(ABC, Generic[TActSpace, TObsSpace]):
     def get_changeable_parameters(self) -> list[str]:
         """Return the names of the fields that may change between runs with one parameter."""
         return []
+
+    def get_rate_limit(self) -> RateLimit | None:
+        """Return how often experience is to be sampled in distributed training; None: as often as it comes."""
+        return None
 
     def get_base_action_type_options(self) -> SpaceEncodeOptions:
         """Return how action values are formed."""

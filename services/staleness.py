@@ -1,0 +1,117 @@
+"""How old experience is when it is sampled, in updates: the learner's train count minus the one that it was made with.
+
+Every chunk says which version of the Parameter its items were made with. The order in which items came is the order in
+which a Memory lets them go, so the versions of those that are there are the newest ones, as many as the Memory is long.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from srl_common.errors import CorruptError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Staleness:
+    """The versions of what is in a Memory, and how old that is.
+
+    Args:
+        limit_updates: what is older is not used; 0: no limit.
+        consumes: items leave the Memory when they are sampled, so that those are sampled which leave.
+    """
+
+    def __init__(self, limit_updates: float, *, consumes: bool) -> None:
+        self.limit_updates = limit_updates
+        self._consumes = consumes
+        self._versions: deque[tuple[int, int]] = deque()
+        """(how many items in a row, the train count that they were made with), oldest first."""
+        self._items = 0
+        self._sum = 0
+        self.train_count: int | None = None
+        """The learner's, None while it is not known."""
+        self.mean_updates = 0.0
+        """At the last sampling, over what was there; where sampling consumes, over what was taken..."""
+        self.max_updates = 0
+        """...and of the oldest item of it."""
+        self.left_out_items = 0
+        """Too old when they arrived."""
+
+    def learn_train_count(self, counters: Mapping[str, Any]) -> None:
+        """Learn from the learner's counters how far it is."""
+        train_count = counters.get("train_count")
+        if isinstance(train_count, int):
+            self.train_count = train_count
+
+    def on_inserted(self, count: int, train_count: int, length: int) -> None:
+        """Note that items were inserted, and how long the Memory is now."""
+        if length < 0:
+            return
+        if self._versions and self._versions[-1][1] == train_count:
+            count_before, _ = self._versions.pop()
+            self._versions.append((count_before + count, train_count))
+        else:
+            self._versions.append((count, train_count))
+        self._items += count
+        self._sum += count * train_count
+        self._keep(length)
+
+    def on_sampled(self, length: int) -> None:
+        """Note that a batch was made, and how long the Memory is now."""
+        oldest = self._versions[0][1] if self._versions else 0
+        if self._consumes:
+            items, total = self._items, self._sum
+            self._keep(length)
+            self._measure(items - self._items, total - self._sum, oldest)
+        else:
+            self._measure(self._items, self._sum, oldest)
+
+    def is_too_old(self, train_count: int) -> bool:
+        """Whether items made with this train count are to be left out. Only where sampling consumes."""
+        return self._consumes and self._exceeds(train_count)
+
+    @property
+    def withholds(self) -> bool:
+        """Whether what is there is too old to be sampled, on average. Only where sampling leaves it there."""
+        return not self._consumes and self._items > 0 and self._exceeds(self._sum / self._items)
+
+    def _exceeds(self, train_count: float) -> bool:
+        return 0 < self.limit_updates < (self.train_count or 0) - train_count
+
+    def _measure(self, items: int, total: int, oldest: int) -> None:
+        if items and self.train_count is not None:
+            self.mean_updates = max(0.0, self.train_count - total / items)
+            self.max_updates = max(0, self.train_count - oldest)
+
+    def _keep(self, length: int) -> None:
+        """Forget the oldest versions that are more than the Memory has items."""
+        gone = self._items - length if length >= 0 else 0
+        while gone > 0:
+            count, train_count = self._versions.popleft()
+            leaving = min(gone, count)
+            if leaving < count:
+                self._versions.appendleft((count - leaving, train_count))
+            self._items -= leaving
+            self._sum -= leaving * train_count
+            gone -= leaving
+
+    def to_data(self) -> list[list[int]]:
+        """Return what a checkpoint keeps."""
+        return [list(each) for each in self._versions]
+
+    def load_data(self, data: Any) -> None:
+        """Go on from what `to_data` returned. Raises CorruptError when that is not what it is given."""
+        self._versions = deque(_pairs(data))
+        self._items = sum(count for count, _ in self._versions)
+        self._sum = sum(count * train_count for count, train_count in self._versions)
+
+
+def _pairs(data: Any) -> Iterable[tuple[int, int]]:
+    for pair in data:
+        match pair:
+            case [int() as count, int() as train_count]:
+                yield count, train_count
+            case _:
+                raise CorruptError(f"a checkpoint has {pair!r} in the place of how many items have which version")
