@@ -59,7 +59,7 @@ def help_text(command: Callable[..., None]) -> str:
     """Return the docstring of a command; its indented examples keep their lines."""
     paragraphs = (inspect.getdoc(command) or "").split("\n\n")
     return "\n\n".join(
-        f"{KEEP_LINES}{textwrap.dedent(each)}" if each.startswith("    ") else each for each in paragraphs
+        f"{KEEP_LINES}{textwrap.dedent(each)}" if each.startswith(("    ", "srl ")) else each for each in paragraphs
     )
 
 
