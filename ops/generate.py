@@ -1,4 +1,4 @@
-"""`python -m ops.generate` makes the Swarm stack from docker-compose.yml, the rules for Kubernetes from Prometheus'."""
+"""`python -m ops.generate` makes the Swarm stack from docker-compose.yml, Kubernetes' rules from Prometheus'."""
 
 from __future__ import annotations
 
