@@ -35,9 +35,14 @@ def total(counter: str, by: str = "", of: str = OF) -> str:
     return f"sum by ({by}) ({rate(counter, of)})" if by else f"sum({rate(counter, of)})"
 
 
+def per(counter: str, other: str, of: str = OF) -> str:
+    """Return how much one counter grew for each by which the other did."""
+    return f"{total(counter, of=of)} / {total(other, of=of)}"
+
+
 def mean(histogram: str, of: str = OF) -> str:
     """Return the mean of what a histogram observed lately."""
-    return f"{total(histogram + '_sum', of=of)} / {total(histogram + '_count', of=of)}"
+    return per(f"{histogram}_sum", f"{histogram}_count", of)
 
 
 def quantile(part: float, histogram: str, of: str = OF) -> str:
@@ -138,7 +143,7 @@ REWARD = Row(
         graph("Episodes", "ops", "Those that ended, a second.", (total("srl_episodes_total", of=OF_ACTOR), "episodes")),
         graph(
             "Length of episodes", "short", "Steps of an episode, on average: steps by episodes.",
-            (f"{total('srl_env_steps_total', of=OF_ACTOR)} / {total('srl_episodes_total', of=OF_ACTOR)}", "steps"),
+            (per("srl_env_steps_total", "srl_episodes_total", OF_ACTOR), "steps"),
         ),
         graph(
             "What the Trainer says", "short", "The numbers that the algorithm puts into info: losses, rates.",
@@ -222,8 +227,9 @@ PRESSURE = Row(
             (f"sum by (endpoint) (srl_batches_waiting{OF})", "batches: {{endpoint}}"),
         ),
         graph(
-            "Room in the Memory", "short", "1: it takes more. 0: actors wait because too much waits for the learner.",
-            (f"min(srl_memory_has_room{OF})", "has room"),
+            "Room in the Memory", "short",
+            "1: it takes more. 0: actors wait because too much waits for the learner. Held: see the ratio below.",
+            (f"min(srl_memory_has_room{OF})", "has room"), (f"sum(srl_held_chunks{OF})", "chunks held for the ratio"),
         ),
         graph(
             "Sent again, dropped, out of order", "ops",
@@ -245,16 +251,31 @@ PRESSURE = Row(
 )  # fmt: skip
 
 FRESHNESS = Row(
-    "Freshness of parameters",
+    "Ratio and staleness",
     (
         graph(
-            "Age of the parameter in use", "s", "Time since it was published, by actor.",
-            (f"max by (instance) (srl_parameter_age_seconds{OF_ACTOR})", "{{instance}}"), width=12,
+            "Samples per insert", "short", "Items handed out for each that came in, and what the limiter keeps it at.",
+            (f"avg(srl_samples_per_insert{OF})", "actual"),
+            (f"avg(srl_samples_per_insert_target{OF})", "target; 0: off"),
         ),
         graph(
-            "Actors behind the learner", "short", "Updates since the parameter that an actor plays with.",
-            (f"scalar(max(srl_train_count_total{OF})) - srl_parameter_version{OF_ACTOR}", "{{instance}}"),
-            width=12,
+            "Waiting for the ratio", "percentunit",
+            "Part of the time in which chunks wait because actors are ahead, and in which the learner waits because "
+            "it is ahead, or experience is too old.",
+            (share("srl_inserts_wait_seconds_total"), "inserts"), (share("srl_batches_wait_seconds_total"), "batches"),
+        ),
+        graph(
+            "Staleness", "short", "Updates since the parameter that experience was collected with, when it is sampled.",
+            (f"avg(srl_staleness_mean_updates{OF})", "mean"), (f"max(srl_staleness_max_updates{OF})", "oldest"),
+        ),
+        graph(
+            "Ahead of the ratio", "short",
+            "Items handed out beyond what the target allows; below 0: fewer. Between the tolerances, nobody waits.",
+            (f"sum(srl_samples_ahead_items{OF})", "ahead"), (f"sum(srl_samples_tolerance_items{OF})", "tolerance"),
+        ),
+        graph(
+            "Samples and items too old", "ops", "Items handed out, and items left out because they came too late.",
+            (total("srl_samples_total"), "handed out"), (total("srl_stale_items_total"), "left out"),
         ),
     ),
 )  # fmt: skip
@@ -290,13 +311,30 @@ SNAPSHOTS = Row(
     "Snapshots",
     (
         graph(
-            "Published", "ops", "Snapshots stored in a second, and tries that the store refused.",
-            (total("srl_snapshots_published_total"), "published"), (total("srl_snapshot_failures_total"), "refused"),
+            "Published and fetched", "ops", "By the learner, and by each actor on average, a second.",
+            (total("srl_snapshots_published_total"), "published"),
+            (share("srl_parameter_fetches_total", OF_ACTOR), "fetched by an actor"),
         ),
-        graph("Size", "bytes", "Of the last snapshot.", (f"max(srl_snapshot_bytes{OF})", "bytes")),
         graph(
-            "Time", "s", "Training stands still while the parameter is copied.",
+            "Bytes", "Bps", "What the store takes in and gives out in a second.",
+            (total("srl_snapshot_published_bytes_total"), "in"),
+            (total("srl_parameter_fetched_bytes_total", of=OF_ACTOR), "out"),
+        ),
+        graph(
+            "Time of one", "s",
+            "Training stands still while it is copied. It is stored beside training, and fetched beside acting.",
             (mean("srl_snapshot_take_seconds"), "copying"),
+            (per("srl_snapshot_publish_seconds_total", "srl_snapshots_published_total"), "storing"),
+            (per("srl_parameter_fetch_seconds_total", "srl_parameter_fetches_total", OF_ACTOR), "fetching"),
+        ),
+        graph("Size", "bytes", "Of the last one.", (f"max(srl_snapshot_bytes{OF})", "bytes")),
+        graph(
+            "Age of the parameter in use", "s", "Time since it was published, by actor.",
+            (f"max by (instance) (srl_parameter_age_seconds{OF_ACTOR})", "{{instance}}"),
+        ),
+        graph(
+            "Actors behind the learner", "short", "Updates since the parameter that an actor plays with.",
+            (f"scalar(max(srl_train_count_total{OF})) - srl_parameter_version{OF_ACTOR}", "{{instance}}"),
         ),
     ),
 )  # fmt: skip
@@ -308,11 +346,13 @@ ERRORS = Row(
             "Refused and strange", "ops", "Clients refused, messages of strangers, messages that are none, a second.",
             (total("srl_refused_total", of=""), "refused"), (total("srl_strangers_total", of=""), "strangers"),
             (total("srl_undecodable_total", of=""), "no message"),
+            (f"{total('srl_tunings_refused_total', of='')} or vector(0)", "tunings refused"),
         ),
         graph(
             "Stores that refuse", "ops", "Writes that the journal's disk or the snapshot store refused, a second.",
             (f"{total('srl_journal_failures_total')} or vector(0)", "journal"),
-            (total("srl_snapshot_failures_total"), "snapshots"),
+            (total("srl_snapshot_failures_total"), "publishing"),
+            (total("srl_parameter_fetch_failures_total"), "fetching"),
         ),
         graph(
             "Restarts", "short", "In 10 minutes: of the Memory's host, as actors noticed; of each kind of service.",

@@ -126,6 +126,6 @@ def test_grafana_finds_the_datasource_and_the_dashboard(panels):
     used = {panel["datasource"]["uid"] for panel in panels if panel["type"] != "row"}
     assert used == {source["uid"]}
     (provider,) = yaml.safe_load((GRAFANA / "provisioning/dashboards/srl.yml").read_text())["providers"]
-    assert provider["options"]["path"] == "/etc/grafana/dashboards"
+    assert provider["options"]["path"] == "/var/lib/dashboards"
     prometheus = yaml.safe_load((ROOT / "ops/prometheus/prometheus.yml").read_text())
     assert source["jsonData"]["timeInterval"] == prometheus["global"]["scrape_interval"]

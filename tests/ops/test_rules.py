@@ -68,6 +68,7 @@ FAULTS: dict[str, dict[str, str]] = {
     "SRLRestarts": {STARTED: "1000+30x60"},
     "SRLMemoryBlocked": {HAS_ROOM: "1x10 0x49"},
     "SRLResendsHigh": {RESENT: "0+20x60"},
+    "SRLRatioOff": {AHEAD: "-150x60"},
     "SRLSnapshotStale": {PARAMETER_AGE: "0+15x60"},
     "SRLSnapshotsFail": {SNAPSHOT_FAILURES: "0+1x60"},
     "SRLDiskFilling": {FREE: "5e10-2e8x60"},
@@ -90,6 +91,8 @@ QUIET: list[dict[str, str]] = [
     {TRAINING: "0x60", TRAIN_COUNT: "1900x60", TAKEN: "1900x60", PARAMETER_AGE: "0+15x60", HAS_ROOM: "0x60"},
     # The learner hosts the Memory, and there is no memory service.
     {up(MEMORY): GONE, HOSTED_LENGTH: "1000x60", LENGTH: GONE},
+    # The limiter is off.
+    {TARGET: "0x60", TOLERANCE: "0x60", AHEAD: "0+100x60"},
     # An actor was scaled away.
     {series("up", {"instance": "b:9100", "job": "actor"}, of_job=False): "1x30 " + GONE},
     # A pause of a minute in training, as a slow checkpoint makes it.
