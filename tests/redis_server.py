@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -70,6 +71,10 @@ class RedisServer:
                 else:
                     return
 
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def stop(self) -> None:
+        self.send(signal.SIGCONT)
         self._process.terminate()
         self._process.wait(STOP_TIMEOUT_S)
