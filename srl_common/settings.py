@@ -105,6 +105,11 @@ class MemorySettings(HostSettings):
 class LearnerSettings(HostSettings):
     """The learner's own."""
 
+    job_env: str = _setting("", "environment of the job file that SRL_JOB names, in place of what it says")
+    job_timeout_s: float = _setting(
+        -1.0, "seconds of training, in place of what the job file says; 0 or less: as it is"
+    )
+    job_max_train_count: int = _setting(-1, "updates, in place of what the job file says; 0 or less: as it is")
     prefetch_batches: int = _setting(5, "batches that the memory service prepares ahead, by recv function", 1)
     snapshot_interval_s: float = _setting(1.0, "seconds between two snapshots of the parameter", 0.0)
     snapshot_keep_last: int = _setting(5, "how many of the newest snapshots are kept", 1)
