@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from running import Service, free_port
 
@@ -37,8 +37,10 @@ class BoardServices:
         for kind in KINDS:
             self.start(kind)
 
-    def start(self, kind: str) -> None:
-        environ = {**self._environ, "SRL_NAME": kind, "SRL_METRICS_BIND": "off"}
+    def start(self, kind: str, **settings: Any) -> None:
+        """Start a service, with these settings besides the common ones."""
+        own = {variable(name): str(value) for name, value in settings.items()}
+        environ = {**self._environ, "SRL_NAME": kind, "SRL_METRICS_BIND": "off", **own}
         service = Service(kind, self._folder, environ)
         self._stack.callback(service.close)
         self.services[kind] = service
