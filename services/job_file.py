@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from srl.base.rl.config import RLConfig
-    from srl_common.settings import LearnerSettings
 
 EXAMPLE = "def job(): return srl.JobConfig('Grid', Config(), timeout=600)"
 
@@ -62,14 +61,6 @@ def load_job(
         assert context.env_config is not None
         name = config.name or f"{file.name}: {config.rl_config.name} in {context.env_config.name}"
         return Job.of(context, travels=True, name=name)
-
-
-def job_of_settings(settings: LearnerSettings) -> Job:
-    """Return the job that SRL_JOB names: a job file, or what `Job.save` wrote. Raises UserError or AuthorError."""
-    file = Path(settings.job)
-    if file.is_file() and file.suffix != ".py":
-        return Job.load(file)
-    return load_job(settings.job, settings.job_env, settings.job_timeout_s, settings.job_max_train_count)
 
 
 # --- the file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from running import Service, free_port
 
@@ -37,10 +37,9 @@ class BoardServices:
         for kind in KINDS:
             self.start(kind)
 
-    def start(self, kind: str, **settings: Any) -> None:
-        """Start a service, with these settings besides the common ones."""
-        own = {variable(name): str(value) for name, value in settings.items()}
-        environ = {**self._environ, "SRL_NAME": kind, "SRL_METRICS_BIND": "off", **own}
+    def start(self, kind: str) -> None:
+        """Start a service."""
+        environ = {**self._environ, "SRL_NAME": kind, "SRL_METRICS_BIND": "off"}
         service = Service(kind, self._folder, environ)
         self._stack.callback(service.close)
         self.services[kind] = service

@@ -142,18 +142,6 @@ def test_an_exception_in_the_authors_code_comes_back_with_its_lines(cluster, aut
         assert part in text
 
 
-def test_a_learner_that_is_started_with_a_job_file_posts_it_once(cluster, author):
-    for _ in range(2):
-        cluster.services["learner"].drain()
-        cluster.start("learner", job=author.__file__, job_env="Grid", job_max_train_count=60)
-        name = "only_here.py: only_here in Grid"
-        until(lambda: entries(cluster.store)[-1].name == name, f"it is posted: {cluster.said}")  # noqa: B023
-    manager = TaskManager(RedisParameters(url=cluster.store))
-    manager.train_wait(enable_progress=False)
-    assert manager.get_train_count() >= 60
-    assert [entry.name for entry in entries(cluster.store)].count(name) == 1
-
-
 SCRIPT = """
 import sys
 import only_helper

@@ -11,13 +11,12 @@ import pytest
 import srl
 from services import default_job, job_file
 from services.job import Job
-from services.job_file import job_of_settings, load_job
+from services.job_file import load_job
 from srl.algorithms import ql
 from srl.base.env import registration as env_registration
 from srl.base.rl import registration as rl_registration
 from srl.utils.usage import UsageError
 from srl_common.errors import AuthorError, UserError
-from srl_common.settings import LearnerSettings
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT.parent / "shared" / "spec" / "example_q_learning.py"
@@ -164,23 +163,6 @@ def test_a_configuration_that_was_registered_is_not_shared(write):
     load_job(write(ALGORITHM), env="Grid")
     first, second = (rl_registration.registered_configs()["filed"] for _ in range(2))
     assert first is not second
-
-
-# --- as a setting
-
-
-def test_a_learners_settings_name_a_job_file(write):
-    file = str(write(ALGORITHM))
-    settings = LearnerSettings(job=file, job_env="EasyGrid", job_timeout_s=5.0, job_max_train_count=7)
-    context = job_of_settings(settings).make_context()
-    assert (context.env_config.id, context.timeout, context.max_train_count) == ("EasyGrid", 5.0, 7)
-    assert job_of_settings(LearnerSettings(job="services.default_job")).context["timeout"] == 3600
-
-
-def test_a_learners_settings_name_a_job_that_was_saved(tmp_path):
-    job = Job.of(srl.JobConfig("Grid", ql.Config()).to_context())
-    job.save(tmp_path / "job")
-    assert job_of_settings(LearnerSettings(job=str(tmp_path / "job"))) == job
 
 
 # --- the same elsewhere
