@@ -45,6 +45,15 @@ Algorithm = Annotated[
         help="A built-in algorithm, such as dqn (see srl algorithms), or your file: my_algorithm.py.",
     ),
 ]
+Player = Annotated[
+    str,
+    typer.Argument(
+        metavar="[ALGORITHM]",
+        autocompletion=complete_algorithm,
+        show_default=False,
+        help="A built-in algorithm, or your file; default: random, which acts at random.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

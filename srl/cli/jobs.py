@@ -147,7 +147,7 @@ def delete(
 
         srl jobs delete 3
 
-    srl snapshots export 3 saves what it has learned before.
+    Before that, srl snapshots export 3 FILE saves what it has learned.
     """
     where = cluster.find(uri, keys_dir)
     with cluster.board(where) as board, cluster.store(where) as store:

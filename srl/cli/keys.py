@@ -26,7 +26,7 @@ def overview() -> None:
         srl keys make --folder keys
         srl keys list --folder keys
 
-    srl up makes the keys of the local cluster by itself.
+    The keys of the local cluster are made by srl up.
     """
 
 

@@ -130,7 +130,7 @@ def scale(
         READY_WITHIN_S,
         f"the actors have not all started: see {where / 'log'}",
     )
-    print(f"{actors} actors")
+    print(f"{_count(actors)} now")
 
 
 def _folder(folder: Path | None) -> Path:
@@ -248,5 +248,9 @@ def _say_running(state: "State", folder: Path, *, as_json: bool, prefix: str = "
         services = [{**vars(each), "process": vars(each.process)} for each in state.services]
         print_json({**vars(state), "supervisor": vars(state.supervisor), "services": services, "folder": str(folder)})
         return
-    print(f"{prefix}a memory service, a learner and {len(state.actors)} actors in {folder}")
+    print(f"{prefix}a memory service, a learner and {_count(len(state.actors))} in {folder}")
     print("Next: srl submit my_algorithm.py --env Grid, srl top; srl down ends it")
+
+
+def _count(actors: int) -> str:
+    return "1 actor" if actors == 1 else f"{actors} actors"

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from srl import __version__
-from srl.cli import catalogue, jobs, keys, local, snapshots, submit, top, training
+from srl.cli import catalogue, doctor, jobs, keys, local, snapshots, submit, top, training
 from srl.cli.failures import in_one_line
 
 Command = Callable[..., None]
@@ -17,7 +17,7 @@ Command = Callable[..., None]
 COMMANDS: dict[str, tuple[Command, ...]] = {
     "In this process": (training.train, training.evaluate, training.render),
     "What is there": (catalogue.envs, catalogue.algorithms),
-    "A cluster": (local.up, local.down, local.scale, top.top),
+    "A cluster": (local.up, local.down, local.scale, top.top, doctor.doctor),
     "A cluster's jobs": (submit.submit, jobs.stop, jobs.tune),
 }
 """By heading of the help."""
@@ -59,7 +59,7 @@ def help_text(command: Callable[..., None]) -> str:
     """Return the docstring of a command; its indented examples keep their lines."""
     paragraphs = (inspect.getdoc(command) or "").split("\n\n")
     return "\n\n".join(
-        f"{KEEP_LINES}{textwrap.dedent(each)}" if each.startswith("    ") else each for each in paragraphs
+        f"{KEEP_LINES}{textwrap.dedent(each)}" if each.startswith(("    ", "srl ")) else each for each in paragraphs
     )
 
 

@@ -118,7 +118,7 @@ def _watch(seen: view.Cluster, read: Read) -> None:
     with _keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             seen.note(read())
-            live.update(view.screen(seen, "", console.width, console.height), refresh=True)
+            live.update(view.screen(seen, console.width, console.height), refresh=True)
             if pressed(EVERY_S) in QUIT:
                 return
 

@@ -93,7 +93,7 @@ def train(
 
 def evaluate(
     env: choice.Env,
-    algorithm: choice.Algorithm = choice.RANDOM,
+    algorithm: choice.Player = choice.RANDOM,
     settings: choice.Settings = None,
     env_settings: choice.EnvSettings = None,
     players: choice.Players = None,
@@ -123,7 +123,7 @@ def evaluate(
 
 def render(
     env: choice.Env,
-    algorithm: choice.Algorithm = choice.RANDOM,
+    algorithm: choice.Player = choice.RANDOM,
     settings: choice.Settings = None,
     env_settings: choice.EnvSettings = None,
     players: choice.Players = None,

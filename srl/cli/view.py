@@ -227,14 +227,14 @@ def _mean(values: Iterable[float | None]) -> float | None:
 # --- on the screen
 
 
-def screen(cluster: Cluster, note: str, width: int, height: int) -> Any:
+def screen(cluster: Cluster, width: int, height: int) -> Any:
     """Return what fits on a screen of so many characters."""
     from rich.console import Group
     from rich.text import Text
 
     used = 12 + len(cluster.memories) + len(cluster.learners) + min(len(cluster.errors), 5)
     return Group(
-        Text(_headline(cluster, note), style="bold", no_wrap=True, overflow="ellipsis"),
+        Text(_headline(cluster), style="bold", no_wrap=True, overflow="ellipsis"),
         Text(reward_line(cluster, width), style="green", no_wrap=True, overflow="crop"),
         Text(cluster.waiting, style="yellow", no_wrap=True, overflow="ellipsis"),
         *_tables(cluster, max(height - used, 2)),
@@ -242,11 +242,11 @@ def screen(cluster: Cluster, note: str, width: int, height: int) -> Any:
     )
 
 
-def _headline(cluster: Cluster, note: str) -> str:
+def _headline(cluster: Cluster) -> str:
     steps = cluster.total(cluster.actors, "steps/s")
     updates = cluster.total(cluster.learners, "updates/s")
     job = ", ".join(cluster.jobs) or "no job"
-    parts = [f"{job}{f' ({note})' if note else ''}", f"{number_text(steps)} env steps/s"]
+    parts = [job, f"{number_text(steps)} env steps/s"]
     parts += [f"{number_text(updates)} updates/s", f"{len(cluster.pages)} services", time.strftime("%H:%M:%S")]
     return " | ".join(parts)
 

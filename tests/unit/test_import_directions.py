@@ -10,7 +10,7 @@ OURS = {"srl", "srl_common", "services"}
 ONLY_IN = {
     "zmq": {"srl_common/transport.py", "srl_common/security.py", "srl_common/admission.py"},
     "msgpack": {"srl_common/codec.py", "srl_common/dtypes.py"},
-    "redis": {f"srl_common/redis_{part}.py" for part in ("connection", "refusals", "store", "watch")},
+    "redis": {f"srl_common/redis_{part}.py" for part in ("connection", "facts", "refusals", "store", "watch")},
     "prometheus_client": {"srl_common/metrics.py", "srl_common/service.py", "srl/cli/pages.py"},
 }
 
