@@ -1,4 +1,4 @@
-"""`python -m ops.generate` writes the Swarm stack out of docker-compose.yml, the Kubernetes rules out of Prometheus'."""
+"""`python -m ops.generate` makes the Swarm stack from docker-compose.yml, Kubernetes' rules from Prometheus'."""
 
 from __future__ import annotations
 

@@ -140,20 +140,19 @@ class Job:
         return context
 
     def make_context_here(self) -> RunContext:
-        """Return the run's context in a process that is no service: a script that is running is not loaded again.
+        """Return the run's context in a process that is no service: what is loaded there is not loaded again.
 
         Raises UserError as `make_context` does, and when the job's classes are in another script.
         """
-        if not self.main_file:
-            return self.make_context()
-        file = getattr(sys.modules[MAIN], "__file__", None)
-        is_here = file and Path(file).is_file() and _digest_of(Path(file)) == self.sources.get(MAIN)
-        if not is_here:
+        here = _sources(self.modules)
+        if here == self.sources:
+            return replace(self, files={}, main_file="").make_context()
+        if self.main_file:
             raise UserError(
                 f"the classes of the job are in a script that was run directly, {Path(self.main_file).name}: "
                 "ask for them in that script, or put them in a module of their own"
             )
-        return replace(self, main_file="").make_context()
+        return self.make_context()
 
     def is_over(self, train_count: int, elapsed_s: float) -> bool:
         """Tell whether a limit of the job is reached."""

@@ -28,7 +28,8 @@ LOOK_EVERY_S = 0.5
 STOP_TIMEOUT_S = 60.0
 """How long to wait for the end of a job that was asked to stop."""
 SILENT_AFTER_S = 10.0
-"""A running job whose learner has reported nothing for so long waits for one."""
+"""A running job whose learner has reported nothing for so long, or one that so long nobody takes, waits for one."""
+_LEARNER_UP = " (is the cluster's learner up?)"
 OVER = frozenset({JobState.ENDED, JobState.STOPPED, JobState.FAILED})
 
 
@@ -58,6 +59,8 @@ class RemoteCluster:
         self._reports: Mapping[str, Mapping[str, Any]] = {}
         self._heard = (0.0, time.monotonic())
         """When the learner reported last, by its clock and by ours."""
+        self._idle_since_s = time.monotonic()
+        """Since when the job waits though no other is being trained."""
         self.entry = board.entry(job_id)
         self.waiting = ""
         self.view = View({}, {})
@@ -166,7 +169,11 @@ class RemoteCluster:
         running = self._board.running()
         waiting = [each for each in self._board.entries() if each.state is JobState.WAITING]
         before = sum(each.submitted_s < self.entry.submitted_s for each in waiting)
-        return f"job {self.entry.id} waits: {_line_text(running, before)}"
+        now_s = time.monotonic()
+        if running is not None:
+            self._idle_since_s = now_s
+        is_long = now_s - self._idle_since_s >= SILENT_AFTER_S
+        return f"job {self.entry.id} waits: {_line_text(running, before)}{_LEARNER_UP if is_long else ''}"
 
     def _silence(self) -> str:
         """Return what is to be said when the learner has said nothing for some time."""
@@ -234,7 +241,7 @@ def _opened(cluster: str, keys_dir: str) -> Iterator[tuple[JobBoard, SnapshotSto
     with contextlib.ExitStack() as opened:
         board = open_board(cluster, keys_dir)
         opened.callback(board.close)
-        store = open_store(cluster)
+        store = open_store(cluster, keys_dir)
         opened.callback(store.close)
         yield board, store
         opened.pop_all()
@@ -244,7 +251,7 @@ def _line_text(running: JobEntry | None, before: int) -> str:
     others = f"{before} wait before it" if before > 1 else "1 waits before it" if before else ""
     if running is not None:
         return ", ".join(filter(None, [f"job {running.id} ({running.name}) is being trained", others]))
-    return others or "nobody has taken it yet (is the cluster's learner up?)"
+    return others or "nobody has taken it yet"
 
 
 def _view(reports: Mapping[str, Mapping[str, Any]]) -> View:

@@ -85,6 +85,10 @@ class RefusedError(PeerError):
     exit_code = EXIT_USER
 
 
+class OtherJobError(PeerError):
+    """The other side works for another job: the one that took it, or the one that is over."""
+
+
 class UndeliveredError(PeerError):
     """The time to drain is over, and the other side has not taken what was still to be sent."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from services import snapshot as snapshots
@@ -19,17 +20,20 @@ from services.learner.hosted_memory import HostedMemory
 from services.learner.info_values import InfoValues
 from services.learner.publisher import Publisher
 from services.learner.remote_memory import RemoteMemory
+from services.lifecycle import post_job, work_for_jobs
 from services.store_wait import when_there
 from services.training import Training
+from services.work import Work
 from srl.base.run.callback import RunCallback
 from srl.base.run.train_only import train_only
 from srl_common import metrics
 from srl_common.histogram import SECONDS, Histogram
+from srl_common.job_board import JobState
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
 from srl_common.retention import Retention
 from srl_common.security import load_keys
-from srl_common.service import Health, Stop, start_pages
+from srl_common.service import Again, Health, Stop, start_pages
 from srl_common.snapshots import open_store
 from srl_common.transport import Client
 
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from srl.base.context import RunContext, RunStateTrainer
+    from srl_common.job_board import JobBoard, JobEntry
     from srl_common.settings import LearnerSettings
     from srl_common.snapshots import Snapshot, SnapshotStore
 
@@ -68,14 +73,27 @@ class TrainerMemory(Protocol):
     def close(self) -> None: ...
 
 
-def learn(settings: LearnerSettings, stop: Stop) -> None:
-    """Train for the settings' job until its limits are reached; then keep still until asked to stop."""
+def main(settings: LearnerSettings, stop: Stop) -> Again | None:
+    """Train for the settings' job, or for one job of the board."""
+    if not settings.board:
+        learn(settings, Job.load(settings.job), Work(stop))
+        return None
+    if settings.job:
+        return post_job(settings, Job.load(settings.job), Path(settings.job).name, stop)
+    return work_for_jobs(settings, stop, _next_job, learn)
+
+
+def _next_job(board: JobBoard) -> JobEntry | None:
+    return board.take()
+
+
+def learn(settings: LearnerSettings, job: Job, work: Work) -> None:
+    """Train for a job until its limits are reached; then keep still until asked to stop."""
     with authored(settings.name):
-        job = Job.load(settings.job)
-        point = take_up(settings, stop)
+        point = take_up(settings, work.stop)
         if point is None:
             return
-        learner = Learner(settings, job, stop, point)
+        learner = Learner(settings, job, work, point)
         pages = start_pages(settings, learner.health, metrics.LEARNER + metrics.HOST, learner.metrics)
         try:
             learner.run()
@@ -111,10 +129,11 @@ def take_up(settings: LearnerSettings, stop: Stop) -> Point | None:
 class Learner(RunCallback):
     """One learner. As a callback of the loop, it does between two trains what is due."""
 
-    def __init__(self, settings: LearnerSettings, job: Job, stop: Stop, point: Point) -> None:
+    def __init__(self, settings: LearnerSettings, job: Job, work: Work, point: Point) -> None:
         self._settings = settings
         self._job = job
-        self._stop = stop
+        self._work = work
+        self._stop = work.stop
         self._training = Training(job)
         self._epoch = point.epoch
         resumed = snapshots.learner_state(point.newest) if point.newest is not None else snapshots.LearnerState()
@@ -152,15 +171,14 @@ class Learner(RunCallback):
             durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
             durable.recover(position)
             return HostedMemory(
-                durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue,
-                lambda: self._trainer.train_count,
-            )  # fmt: skip
+                durable, settings, self._job.digest, self._beat, self._work, lambda: self._trainer.train_count
+            )
         remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
         incarnation = new_incarnation()
         link = Link(
             Client(settings.trainer_uri, incarnation, load_keys(settings.keys_dir)),
             Role.LEARNER, settings.name, incarnation, self._job.digest, time.monotonic, self._beat,
-            self._epoch, remote.positions,
+            self._epoch, remote.positions, waits_for_job=self._work.on_board,
         )  # fmt: skip
         remote.connect(link)
         return remote
@@ -173,6 +191,7 @@ class Learner(RunCallback):
         if not self._stop.asked:
             self._publish_and_wait()
             log.info("training is over: %s", self.end_reason)
+            self._end()
             self._keep_still()
         self._publish_and_wait()
         self._memory.drain()
@@ -184,10 +203,23 @@ class Learner(RunCallback):
         self._publisher.close()
         self._memory.close()
 
+    def _end(self) -> None:
+        self._report()
+        if self._work.stop_asked:
+            self._work.end(JobState.STOPPED, "asked to stop")
+        else:
+            self._work.end(JobState.ENDED, self.end_reason)
+
+    def _report(self) -> None:
+        self._work.report("learner", self._beat())
+
     def _train(self) -> None:
         context = self._training.learner_context(self._trainer.train_count, self._elapsed_s())
         if self._job.is_over(self._trainer.train_count, self._elapsed_s()):
             self.end_reason = "over before this start"
+            return
+        if self._work.stop_asked:
+            self.end_reason = "stopped before this start"
             return
         self._training_now = True
         state = train_only(context, self._trainer, [self, *context.callbacks])
@@ -221,7 +253,7 @@ class Learner(RunCallback):
             self._next_tick_s = now_s + TICK_S
             self._tick(now_s)
             self._timed_count, self._timed_since_s = self._trainer.train_count, time.perf_counter()
-        return self._stop.asked
+        return self._stop.asked or self._work.stop_asked
 
     def _time_train(self) -> None:
         """Take the time of the train() that has just ended, if it trained."""
@@ -239,6 +271,8 @@ class Learner(RunCallback):
         if now_s >= self._next_info_s:
             self._next_info_s = now_s + INFO_EVERY_S
             self._info.update(self._trainer.info)
+        if self._work.wants_report("learner"):
+            self._report()
         if now_s >= self._next_snapshot_s:
             self._publish()
         if self._memory.checkpoint_due and not self._publisher.late:
@@ -312,6 +346,8 @@ class Learner(RunCallback):
             "srl_epoch": beat["epoch"],
             "srl_snapshot_take_seconds": self._take_seconds,
             "srl_snapshots_published_total": self._publisher.published,
+            "srl_snapshot_published_bytes_total": self._publisher.published_bytes,
+            "srl_snapshot_publish_seconds_total": self._publisher.publish_s,
             "srl_snapshot_failures_total": self._publisher.failures,
             "srl_snapshot_bytes": len(stored.data) if stored else 0,
             "srl_snapshot_version": beat["snapshot_train_count"],

@@ -1,4 +1,7 @@
-"""Training in a cluster of the three services, which have never seen the author's files."""
+"""Training in a cluster of the three services, which have never seen the author's files.
+
+A job costs some seconds, most of them for three fresh interpreters: each test looks at as much as one can show.
+"""
 
 import contextlib
 import importlib
@@ -17,6 +20,7 @@ from running import HERE, ROOT, until
 import srl
 from srl.algorithms import ql
 from srl.base.exception import DistributionError
+from srl.base.rl import registration
 from srl.runner.checkpoint import checkpoint_paths, load_checkpoint
 from srl.runner.distribution import RedisParameters, TaskManager
 from srl_common.job_board import open_board
@@ -24,7 +28,6 @@ from srl_common.job_board import open_board
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """Services of one machine, for the tests that need any."""
     folder = tmp_path_factory.mktemp("cluster")
     services = BoardServices(folder, f"dir://{folder}/store")
     yield services
@@ -43,112 +46,18 @@ def author(tmp_path, monkeypatch):
     """An author's module, and one that it imports, which lie where no service looks."""
     folder = tmp_path / "author"
     folder.mkdir()
-    text = (HERE / "momentum.py").read_text().replace('"momentum"', '"only_here"')
-    text = text.replace("from __future__ import annotations", "from __future__ import annotations\nimport only_helper")
-    text = text.replace("def policy(self, worker: Any) -> int:", "def policy(self, worker: Any) -> int:\n"
-                        "        only_helper.look(self)")  # fmt: skip
-    (folder / "only_here.py").write_text(text)
-    (folder / "only_helper.py").write_text(
-        "def look(worker):\n    if worker.config.lr < 0:\n        raise ValueError('lr')\n"
-    )
+    text = (HERE / "momentum.py").read_text().replace('"momentum', '"only_here')
+    text = text.replace("import pickle\n", "import pickle\nimport only_helper\n")
+    look = "def policy(self, worker: Any) -> int:\n"
+    assert look in text
+    (folder / "only_here.py").write_text(text.replace(look, f"{look}        only_helper.look(self)\n"))
+    helper = "def look(worker):\n    if worker.config.lr < 0:\n        raise ValueError('no such rate')\n"
+    (folder / "only_helper.py").write_text(helper)
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(registration, "_algorithms", dict(registration._algorithms))
+    monkeypatch.setattr(registration, "_configs", dict(registration._configs))
     yield importlib.import_module("only_here")
-    for name in ("only_here", "only_helper"):
-        sys.modules.pop(name, None)
-    from srl.base.rl import registration
-
-    registration._algorithms.pop("only_here", None)
-
-
-def rates(runner):
-    """Return (train count, updates that the state of the Trainer has seen)."""
-    return runner.trainer.train_count, runner.trainer.updates
-
-
-# --- what comes back
-
-
-def check_that_it_learns(runner, store, capsys):
-    runner.train_cluster(store, max_train_count=1500, timeout=60)
-    out = capsys.readouterr().out
-    assert "max_train_count over" in out
-    assert "env steps/s" in out
-    trained, updates = rates(runner)
-    assert trained == updates >= 1500
-    assert runner.state.train_count == trained
-    assert runner.state.end_reason == "max_train_count over."
-    assert sum(runner.evaluate(50, enable_progress=False)) / 50 > 0.3
-
-
-def test_an_algorithm_that_is_only_here_is_trained_there_and_comes_back(cluster, author, capsys):
-    check_that_it_learns(srl.Runner("Grid", author.Config()), cluster.store, capsys)
-
-
-def test_it_goes_on_from_where_it_was(cluster, author):
-    runner = srl.Runner("Grid", author.Config())
-    runner.train(max_train_count=100, enable_progress=False)
-    before = runner.trainer.train_count
-    runner.train_cluster(cluster.store, max_train_count=200, enable_progress=False)
-    trained, updates = rates(runner)
-    assert trained == updates >= before + 200
-    assert runner.state.train_count == trained - before
-    runner.train_cluster(cluster.store, max_train_count=50, initial_parameter_sharing=False, enable_progress=False)
-    trained, updates = rates(runner)
-    assert 50 <= trained == updates < before + 200
-
-
-def test_through_redis_too_under_the_names_of_the_specification(redis_cluster, author, capsys):
-    params = RedisParameters(url=redis_cluster.store)
-    runner = srl.Runner("Grid", author.Config())
-    runner.train_distribution_start(params, max_train_count=200, enable_progress=False).close()
-    manager = TaskManager(params)
-    manager.train_wait(enable_progress=False)
-    assert manager.is_finished()
-    assert manager.get_train_count() >= 200
-    assert manager.create_runner().rl_config == author.Config()
-    runner.train_distribution(params, max_train_count=300)
-    assert "max_train_count over" in capsys.readouterr().out
-    assert runner.trainer.train_count == runner.trainer.updates >= 300
-
-
-# --- without waiting
-
-
-def test_a_job_is_looked_at_stopped_and_brought_back(cluster, author):
-    runner, other = srl.Runner("Grid", author.Config()), srl.Runner("Grid", ql.Config())
-    job = runner.train_cluster(cluster.store, name="mine", wait=False, enable_progress=False)
-    behind = other.train_cluster(cluster.store, max_train_count=20, wait=False, enable_progress=False)
-    with contextlib.closing(job), contextlib.closing(behind):
-        until(lambda: job.state == "running" and job.bring_back() and runner.trainer.train_count > 0, cluster.said)
-        assert behind.state == "waiting"
-        so_far = runner.trainer.train_count
-        job.stop()
-        job.wait()
-        job.wait()  # nothing more to wait for
-        assert job.state == "stopped"
-        assert runner.trainer.train_count == runner.trainer.updates >= so_far
-        behind.wait()
-        assert other.trainer.train_count >= 20
-
-
-def test_somebody_else_stops_the_job(cluster, author):
-    runner = srl.Runner("Grid", author.Config())
-
-    def stop_when_it_trains():
-        manager = until(lambda: find(cluster.store), "the job is posted")
-        until(lambda: manager.get_train_count() > 0, cluster.said)
-        manager.finished()
-
-    known = len(entries(cluster.store))
-
-    def find(store):
-        return TaskManager(RedisParameters(url=store)) if len(entries(store)) > known else None
-
-    thread = threading.Thread(target=stop_when_it_trains)
-    thread.start()
-    runner.train_cluster(cluster.store, enable_progress=False)
-    thread.join()
-    assert runner.trainer.train_count == runner.trainer.updates > 0
+    del sys.modules["only_here"], sys.modules["only_helper"]
 
 
 def entries(store):
@@ -156,59 +65,81 @@ def entries(store):
         return board.entries()
 
 
-# --- records
+# --- what comes back
 
 
-def test_records_are_kept_here(cluster, author, tmp_path, capsys):
+def test_an_algorithm_that_is_only_here_is_trained_there_and_comes_back(cluster, author, tmp_path, capsys):
     runner = srl.Runner("Grid", author.Config())
     runner.set_history_on_file(tmp_path / "history", interval=0.2, enable_eval=True)
     runner.set_checkpoint(tmp_path / "checkpoints", interval=0.5, eval_episode=2)
-    runner.set_progress(enable_eval=True, eval_interval=0.2)
+    runner.set_progress(start_time=0, interval_limit=0, enable_eval=True, eval_interval=0.2)
     runner.train_cluster(cluster.store, timeout=4)
+    out = capsys.readouterr().out
+    for part in ("is posted: only_here in Grid", "nobody has taken it yet", "env steps/s", ", evaluated ", "timeout"):
+        assert part in out
+    assert runner.state.end_reason == "timeout."
+    assert runner.state.train_count == runner.trainer.train_count > 100
+    assert runner.trainer.train_count == runner.trainer.backup()["updates"]
+    assert sum(runner.evaluate(50, enable_progress=False)) / 50 > 0.2
+
     history = runner.get_history()
-    assert {"actor0", "trainer", "eval"} <= {row["name"] for row in history.logs}
+    assert {row["name"] for row in history.logs} == {"actor0", "trainer", "eval"}
     assert {"step", "episode", "reward0", "train", "eval_reward0", "memory"} <= set(history.names())
     trained = [row["train"] for row in history.logs if row["name"] == "trainer"]
     assert trained == sorted(trained)
-    paths = checkpoint_paths(tmp_path / "checkpoints")
-    assert paths[-1].name.endswith("_last.pickle")
-    past = load_checkpoint(paths[-1]).past
+    last = checkpoint_paths(tmp_path / "checkpoints")[-1]
+    assert last.name.endswith("_last.pickle")
+    past = load_checkpoint(last).past
     assert past.train_count == runner.trainer.train_count
     assert past.total_step > 0
-    assert "eval" in capsys.readouterr().out
 
 
-# --- errors
+def test_through_redis_under_the_names_of_the_specification(redis_cluster, author, capsys):
+    params = RedisParameters(url=redis_cluster.store)
+    runner = srl.Runner("Grid", author.Config())
+    runner.train(max_train_count=100, enable_progress=False)
+    before = runner.trainer.train_count
+    runner.train_distribution(params, max_train_count=200, enable_progress=False)
+    assert runner.trainer.train_count == runner.trainer.backup()["updates"] >= before + 200  # it went on from there
+    assert runner.state.train_count == runner.trainer.train_count - before
+    manager = TaskManager(params)
+    manager.train_wait()
+    assert "max_train_count over" in capsys.readouterr().out
+    assert manager.is_finished()
+    assert manager.get_train_count() == runner.trainer.train_count
+    trained = manager.create_runner()
+    assert trained.rl_config == author.Config()
+    assert str(trained.parameter.backup()) == str(runner.parameter.backup())
 
 
-def test_an_exception_in_the_authors_code_comes_back_with_its_lines_and_the_next_job_runs(cluster, author):
+# --- stops and errors, and the next job runs
+
+
+def test_a_job_is_looked_at_stopped_and_brought_back(cluster, author):
+    runner, other = srl.Runner("Grid", author.Config()), srl.Runner("Grid", ql.Config())
+    job = runner.train_cluster(cluster.store, name="mine", wait=False, enable_progress=False)
+    behind = other.train_cluster(cluster.store, max_train_count=20, wait=False, enable_progress=False)
+    with contextlib.closing(job), contextlib.closing(behind):
+        until(lambda: job.bring_back() and runner.trainer.train_count > 0, f"it trains: {cluster.said}")
+        assert (job.state, behind.state) == ("running", "waiting")
+        so_far = runner.trainer.train_count
+        TaskManager(RedisParameters(url=cluster.store), job.id).finished()  # as somebody else might
+        job.wait()
+        job.wait()  # nothing more to wait for
+        assert job.state == "stopped"
+        assert runner.trainer.train_count == runner.trainer.backup()["updates"] >= so_far
+        behind.wait()
+        assert other.trainer.train_count >= 20
+
+
+def test_an_exception_in_the_authors_code_comes_back_with_its_lines(cluster, author):
     runner = srl.Runner("Grid", author.Config(lr=-1))
     with pytest.raises(DistributionError) as caught:
         runner.train_cluster(cluster.store, max_train_count=100, enable_progress=False)
     text = str(caught.value)
     assert "Worker.policy failed in the actor" in text
-    for part in ("only_here.py", "only_helper.py", "raise ValueError('lr')", "ValueError: lr"):
+    for part in ("only_here.py", "only_helper.py", "raise ValueError('no such rate')", "ValueError: no such rate"):
         assert part in text
-    runner = srl.Runner("Grid", author.Config())
-    runner.train_cluster(cluster.store, max_train_count=20, enable_progress=False)
-    assert runner.trainer.train_count >= 20
-
-
-def test_a_cluster_without_services_says_that_nobody_has_taken_the_job(tmp_path, capsys):
-    runner = srl.Runner("Grid", ql.Config())
-    runner.set_progress(start_time=0, interval_limit=0)
-    uri = f"dir://{tmp_path}/nobody"
-
-    def stop_when_it_waits():
-        until(lambda: Path(tmp_path, "nobody").exists() and entries(uri), "the job is posted")
-        time.sleep(1.0)  # let a line be shown
-        TaskManager(RedisParameters(url=uri)).finished()
-
-    thread = threading.Thread(target=stop_when_it_waits)
-    thread.start()
-    runner.train_cluster(uri, timeout=5)
-    thread.join()
-    assert "job 1 waits: nobody has taken it yet (is the cluster's learner up?)" in capsys.readouterr().out
 
 
 SCRIPT = """
@@ -243,7 +174,7 @@ def test_ctrl_c_in_a_script_stops_the_job_and_brings_it_back(cluster, author, tm
     )  # fmt: skip
     try:
         for line in process.stdout:
-            if "trained" in line and ", trained 0," not in line and ", 0 trained/s" not in line:
+            if " trained/s" in line and ", 0 trained/s" not in line:
                 break
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -254,3 +185,20 @@ def test_ctrl_c_in_a_script_stops_the_job_and_brings_it_back(cluster, author, tm
     assert "INTERRUPTED True" in out
     assert err.endswith("KeyboardInterrupt\n")
     assert str(entries(cluster.store)[-1].state) == "stopped"
+
+
+def test_a_cluster_without_services_says_that_nobody_has_taken_the_job(tmp_path, capsys):
+    runner = srl.Runner("Grid", ql.Config())
+    runner.set_progress(start_time=0, interval_limit=0)
+    folder = tmp_path / "nobody"
+
+    def stop_when_it_waits():
+        until(lambda: Path(folder).exists() and entries(f"dir://{folder}"), "the job is posted")
+        time.sleep(1.0)  # let a line be shown
+        TaskManager(RedisParameters(url=f"dir://{folder}")).finished()
+
+    thread = threading.Thread(target=stop_when_it_waits)
+    thread.start()
+    runner.train_cluster(f"dir://{folder}", timeout=5)
+    thread.join()
+    assert "job 1 waits: nobody has taken it yet" in capsys.readouterr().out

@@ -120,6 +120,20 @@ def test_a_wrong_password_is_said_at_once(tmp_path):
         server.stop()
 
 
+def test_a_password_may_be_in_a_folder(tmp_path):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "redis.auth").write_text("default:right")
+    server = redis_server.RedisServer(tmp_path, "--requirepass", "right")
+    try:
+        cluster = RemoteCluster.submit(server.url, job_of(), print, keys_dir=str(tmp_path / "keys"))
+        assert cluster.learner_state() is None
+        cluster.close()
+        with pytest.raises(StorageError, match=r"(?i)auth"):
+            RemoteCluster.submit(server.url, job_of(), print)
+    finally:
+        server.stop()
+
+
 # --- following
 
 
@@ -149,13 +163,23 @@ def test_a_job_of_another_version_is_refused(place):
 
 def test_its_place_in_the_line_is_told(place):
     first, second, third = (place.submit(job_of(lr)) for lr in (0.1, 0.2, 0.3))
-    assert looked(first).waiting == "job 1 waits: nobody has taken it yet (is the cluster's learner up?)"
+    assert looked(first).waiting == "job 1 waits: nobody has taken it yet"
     assert looked(second).waiting == "job 2 waits: 1 waits before it"
     assert looked(third).waiting == "job 3 waits: 2 wait before it"
     place.board.take()
     assert looked(first).waiting == ""
     assert looked(second).waiting == "job 2 waits: job 1 (QL in Grid) is being trained"
     assert looked(third).waiting == "job 3 waits: job 1 (QL in Grid) is being trained, 1 waits before it"
+
+
+def test_a_job_that_nobody_takes_asks_whether_the_learner_is_up(place, monkeypatch):
+    first, second = place.submit(job_of(0.1)), place.submit(job_of(0.2))
+    monkeypatch.setattr(remote_cluster, "SILENT_AFTER_S", 0.0)
+    assert looked(first).waiting == "job 1 waits: nobody has taken it yet (is the cluster's learner up?)"
+    assert looked(second).waiting == "job 2 waits: 1 waits before it (is the cluster's learner up?)"
+    monkeypatch.setattr(remote_cluster, "SILENT_AFTER_S", 60.0)
+    place.board.take()
+    assert looked(second).waiting == "job 2 waits: job 1 (QL in Grid) is being trained"
 
 
 def test_a_learner_that_says_nothing_is_told(place, monkeypatch):
