@@ -87,15 +87,6 @@ def work_for_jobs(
     return Again()
 
 
-def post_job(settings: ServiceSettings, job: Job, name: str, stop: Stop) -> Again | None:
-    """Put the settings' job on the board, unless it was ever there; then begin anew without it."""
-    job_id = wait_on_board(settings, stop, lambda board: board.submit_once(job.pack(), name, job.digest))
-    if job_id is None:
-        return None
-    log.info("%s is job %s", settings.job, job_id)
-    return Again(("--job=",))
-
-
 def wait_on_board(settings: ServiceSettings, stop: Stop, look: Callable[[JobBoard], R | None]) -> R | None:
     """Look at the board again and again, and return what was found; None: the process is asked to end.
 
