@@ -160,6 +160,9 @@ def all_metrics() -> str:
         "# Metrics of the services",
         "Each service serves them at `/metrics` on `SRL_METRICS_BIND`, beside the usual ones of a Python process "
         "(`process_*`, `python_*`). `/healthz` answers 200 while the service's loop turns, `/readyz` once it can work.",
+        "Every metric whose name begins with `srl_` has the label `srl_job` besides: the job that the process works "
+        "for. A process that works for none has no such label. Scrape jobs are called `actor`, `memory` and `learner`.",
+        *_metrics("Every service", metrics.SERVICE),
         *_metrics("Actor", metrics.ACTOR),
         *_metrics("Host of the Memory: memory service, or learner", metrics.HOST),
         *_metrics("Learner", metrics.LEARNER),
@@ -168,7 +171,9 @@ def all_metrics() -> str:
 
 def _metrics(heading: str, definitions: Iterable[metrics.Definition]) -> Iterable[str]:
     yield f"## {heading}"
-    rows = [[_code(d.name), d.kind, d.label, _unit(d.name, METRIC_UNITS), d.help] for d in definitions]
+    rows = [
+        [_code(d.name), d.kind, ", ".join(d.label.split()), _unit(d.name, METRIC_UNITS), d.help] for d in definitions
+    ]
     yield _table(["metric", "kind", "label", "unit", "meaning"], rows)
 
 

@@ -75,11 +75,15 @@ def is_authors(file: str) -> bool:
     path = _resolved(file)
     if path.startswith(_AUTHORED):
         return True
-    return not (_is_ours(path) or path.startswith("<") or "site-packages" in path or _is_standard(path))
+    return not (_is_ours(path) or path.startswith("<") or _is_installed(path) or _is_standard(path))
 
 
 def _is_ours(path: str) -> bool:
     return path.startswith(_OURS) and not path.startswith(_AUTHORED)
+
+
+def _is_installed(path: str) -> bool:
+    return "site-packages" in path or "dist-packages" in path
 
 
 def _is_standard(path: str) -> bool:

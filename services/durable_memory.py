@@ -10,6 +10,7 @@ The order of one insert: judged (duplicate? gap?), written to the journal, appli
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import secrets
@@ -134,7 +135,8 @@ class DurableMemory:
         self._dedupe = {Role.ACTOR: DedupeTable(window_calls), Role.LEARNER: DedupeTable(update_window_calls)}
         self.inserted = dict.fromkeys(self.endpoints.worker, 0)
         self.updates = dict.fromkeys(self.endpoints.send, 0)
-        self._inserted_bytes = 0
+        self._weighed_items = self._weighed_bytes = 0
+        """Of the chunks that this life has taken in, by which an item's size is known."""
         self._update_count = 0
         self.checkpoints = 0
         self.changes = 0
@@ -155,8 +157,7 @@ class DurableMemory:
             if self._journal is not None:
                 self._journal.append([_CALL + _ROLE_BYTES[role] + incarnation, *frames])
             apply()
-            self._applied(role, call, receiver)
-            self._inserted_bytes += sum(map(len, frames))
+            self._applied(role, call, receiver, frames)
         return verdict
 
     def _leave_out(self, incarnation: bytes, call: Call, receiver: Receiver) -> None:
@@ -199,8 +200,12 @@ class DurableMemory:
         if not consumes(self._memory):
             return True
         waiting = self._memory.length()
-        inserted = sum(self.inserted.values()) or 1
-        return waiting < self._room.items and waiting * self._inserted_bytes / inserted < self._room.bytes
+        return waiting < self._room.items and waiting * self.item_bytes < self._room.bytes
+
+    @property
+    def item_bytes(self) -> float:
+        """About how many bytes an item has on the wire; 0 before the first one."""
+        return self._weighed_bytes / self._weighed_items if self._weighed_items else 0.0
 
     @property
     def may_make_batches(self) -> bool:
@@ -211,14 +216,17 @@ class DurableMemory:
         """Drop what is known of a client that said Bye."""
         self._dedupe[role].forget(incarnation)
 
-    def _applied(self, role: Role, call: Call, receiver: Receiver) -> None:
+    def _applied(self, role: Role, call: Call, receiver: Receiver, frames: Sequence[Frame]) -> None:
         receiver.applied(call.seq)
         self.changes += 1
-        counts = self.inserted if role is Role.ACTOR else self.updates
-        counts[call.endpoint] += call.count
         if role is Role.ACTOR:
+            self.inserted[call.endpoint] += call.count
+            self._weighed_items += call.count
+            self._weighed_bytes += sum(map(len, frames))
             self.flow.limiter.on_inserted(call.count)
             self.flow.staleness.on_inserted(call.count, call.version[1], self._memory.length())
+        else:
+            self.updates[call.endpoint] += call.count
 
     # --- batches
 
@@ -316,6 +324,22 @@ class DurableMemory:
     @property
     def journal_records(self) -> int:
         return self._journal.records if self._journal is not None else 0
+
+    def journal_metrics(self) -> dict[str, Any]:
+        """Return the values of those of `metrics.HOST` that are about the journal; none where there is none."""
+        journal = self._journal
+        if journal is None:
+            return {}
+        values = {
+            "srl_journal_bytes": journal.size_bytes,
+            "srl_journal_records_total": journal.appended_records,
+            "srl_journal_written_bytes_total": journal.appended_bytes,
+            "srl_journal_fsync_seconds": journal.fsync_seconds,
+        }
+        with contextlib.suppress(StorageError):  # a disk that does not even say how full it is
+            free, size = journal.disk_bytes()
+            values |= {"srl_journal_disk_free_bytes": free, "srl_journal_disk_size_bytes": size}
+        return values
 
     @property
     def checkpoint_due(self) -> bool:
@@ -449,7 +473,7 @@ class DurableMemory:
                 raise CorruptError(f"the journal holds a {type(call).__name__} where a Call was written")
             role = _ROLES[tag[1:2]]
             self.endpoints.bind(role, call)()
-            self._applied(role, call, self._dedupe[role].receiver(tag[2:]))
+            self._applied(role, call, self._dedupe[role].receiver(tag[2:]), record[1:])
         elif tag[:1] == _LEFT_OUT:
             self._dedupe[Role.ACTOR].receiver(tag[1:]).applied(codec.unpack(record[1]))
         elif tag != _RESUME:
@@ -466,6 +490,10 @@ class DurableMemory:
     def length(self) -> int:
         """Return the number of items in the Memory, -1 when it does not say."""
         return self._memory.length()
+
+    def priority_mass(self) -> float | None:
+        """Return what the priorities of all items add up to; None where items are not chosen in proportion to any."""
+        return self._memory.priority_mass()
 
     def close(self) -> None:
         """Close the journal."""

@@ -114,15 +114,24 @@ class MemoryHost:
         self._dry: dict[str, tuple[int, float]] = {}
         self._storage_failed = False
         self._tuning: Mapping[str, Any] = {}
+        self._length = memory.length()
+        self._has_room = True
+        """As they were lately: the author's object is only asked from the loop."""
         self.outbox: deque[tuple[bytes, Sequence[Frame]]] = deque()
         self.count: Counter[str] = Counter()
 
     # --- what comes in
 
-    def handle(self, incarnation: bytes, frames: Sequence[Frame]) -> None:
-        """Take one message. Whatever is wrong with it, the client hears of it and the host goes on."""
+    def handle(self, incarnation: bytes, frames: Sequence[Frame], key_role: str | None = None) -> None:
+        """Take one message. Whatever is wrong with it, the client hears of it and the host goes on.
+
+        `key_role` is the role of the key that it came with: None without keys, "" for a key that has been revoked.
+        """
         with self._answering_for(incarnation):
-            self._dispatch(incarnation, messages.decode(frames), frames)
+            message = messages.decode(frames)
+            if key_role is not None:
+                self._check_key(incarnation, message, key_role)
+            self._dispatch(incarnation, message, frames)
 
     @contextmanager
     def _answering_for(self, incarnation: bytes) -> Iterator[None]:
@@ -160,6 +169,16 @@ class MemoryHost:
                 self._post(incarnation, self.view())
             case Bye():
                 self._on_bye(incarnation, client)
+
+    def _check_key(self, incarnation: bytes, message: Message, key_role: str) -> None:
+        speaker = message if isinstance(message, Hello) else self._clients.get(incarnation)
+        if not key_role:
+            raise PeerError(f"the key of '{speaker.name if speaker else 'a stranger'}' has been revoked")
+        if speaker is not None and speaker.role != key_role:
+            raise PeerError(
+                f"'{speaker.name}' says that it is of the role '{speaker.role}', but its key is of '{key_role}': "
+                "set SRL_KEYS_DIR to the folder of its own role"
+            )
 
     def _on_hello(self, incarnation: bytes, hello: Hello) -> None:
         role = self._check_hello(incarnation, hello)
@@ -295,7 +314,7 @@ class MemoryHost:
     def acknowledge(self) -> None:
         """Acknowledge what was applied since the last time, one message a client."""
         self._let_in()
-        has_room = self._memory.has_room
+        has_room = self._has_room = self._memory.has_room
         if has_room and self._without_credit:
             self._to_ack |= self._without_credit
             self._without_credit = {}
@@ -365,6 +384,7 @@ class MemoryHost:
             self._memory.sync(self._clock())
         except StorageError as error:
             self._on_storage_error(error)
+        self._length = self._memory.length()
         self._forget_silent()
 
     def _forget_silent(self) -> None:
@@ -376,7 +396,8 @@ class MemoryHost:
     def living(self) -> list[Client]:
         """Return the clients that have been heard of lately, observers left out."""
         since_s = self._clock() - CLIENT_GONE_AFTER_S
-        return [c for c in self._clients.values() if c.heard_s >= since_s and c.role is not Role.OBSERVER]
+        clients = list(self._clients.values())  # in one go: a scrape comes from another thread
+        return [c for c in clients if c.heard_s >= since_s and c.role is not Role.OBSERVER]
 
     def knows(self, incarnation: bytes) -> bool:
         """Tell whether that client has said Hello."""
@@ -386,19 +407,25 @@ class MemoryHost:
         """Return what an observer sees."""
         return View(self._counters(), {c.name: {**c.counters, "role": str(c.role)} for c in self.living()})
 
+    def _priority_mass(self) -> dict[str, float]:
+        mass = self._memory.priority_mass()
+        return {} if mass is None else {"priority_mass": mass}
+
     def _counters(self) -> dict[str, Any]:
         return {
             "memory_length": self._memory.length(),
             "inserted": sum(self._memory.inserted.values()),
             "storage_failed": self._storage_failed,
+            **self._priority_mass(),
             **self._service_counters(),
         }
 
     def metrics(self) -> dict[str, Any]:
-        """Return the values of `metrics.HOST`."""
+        """Return the values of `metrics.HOST`, from any thread."""
         memory = self._memory
         return {
-            "srl_memory_length_items": memory.length(),
+            "srl_memory_length_items": self._length,
+            "srl_memory_bytes": max(self._length, 0) * memory.item_bytes,
             "srl_inserted_items_total": memory.inserted,
             "srl_applied_chunks_total": self.count["apply"],
             "srl_duplicate_chunks_total": self.count["duplicate"],
@@ -406,17 +433,16 @@ class MemoryHost:
             "srl_batches_total": {name: stream.made for name, stream in memory.streams.items()},
             "srl_batches_outstanding": sum(len(stream.kept) for stream in memory.streams.values()),
             "srl_batches_outstanding_bytes": sum(stream.kept_bytes for stream in memory.streams.values()),
-            "srl_memory_has_room": int(memory.has_room),
+            "srl_memory_has_room": self._has_room,
             "srl_updates_total": memory.updates,
-            "srl_clients": Counter(str(client.role) for client in self.living()),
+            "srl_clients": {str(Role.ACTOR): 0, **Counter(str(client.role) for client in self.living())},
             "srl_strangers_total": self.count["strangers"],
             "srl_refused_total": self.count["refused"],
             "srl_undecodable_total": self.count["undecodable"],
-            "srl_journal_bytes": memory.journal_bytes,
-            "srl_journal_records_total": memory.journal_records,
             "srl_journal_failures_total": self.count["journal_failures"],
             "srl_checkpoints_total": memory.checkpoints,
             "srl_held_chunks": len(self._held),
             "srl_tunings_refused_total": self.count["tunings_refused"],
             **memory.flow.metrics(),
+            **memory.journal_metrics(),
         }

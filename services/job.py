@@ -1,6 +1,7 @@
 """A Job: what a cluster trains, as plain data that any process can rebuild it from. No pickled objects.
 
-Its digest covers the data and the author's files: services with different ones refuse each other.
+Its digest covers the data and the author's files: services with different ones refuse each other. A job that *travels*
+has these files with it; another one is run where they can be read too, as `train_mp` does.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ import hashlib
 import importlib
 import sys
 import types
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from services import job_files
 from services.author import is_authors
 from srl.base.context import RunContext
 from srl.base.env import registration as env_registration
 from srl.base.rl import registration as rl_registration
 from srl.utils.plain_data import CLASS, TARGET, from_plain, to_plain
 from srl_common import codec
-from srl_common.errors import DecodeError, SettingError, UserError
+from srl_common.errors import CorruptError, DecodeError, SettingError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,15 +45,22 @@ class Job:
     modules: list[str]
     """To import: the author's registrations are in them."""
     main_file: str
-    """The script whose classes are `__main__:...`, or ""."""
+    """The script whose classes are `__main__:...`, or "": its path, in a job that travels the one in `files`."""
     main_package: str
     """The package that the script belongs to when it was started with -m, or ""."""
     sources: dict[str, str] = field(default_factory=dict)
     """By module, the sha256 of the author's file."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Of a job that travels: the author's files by relative path, see `job_files`."""
+    name: str = ""
+    """For people."""
 
     @classmethod
-    def of(cls, context: RunContext) -> Self:
-        """Return the job of a run. Raises UserError for what another process could not rebuild."""
+    def of(cls, context: RunContext, *, travels: bool = False, name: str = "") -> Self:
+        """Return the job of a run; `travels`: with the author's files, to be run where they are not.
+
+        Raises UserError for what another process could not rebuild.
+        """
         if context.env_config is None or context.rl_config is None:
             raise UserError("a job needs an environment and an algorithm")
         config = context.rl_config
@@ -62,17 +71,43 @@ class Job:
         entry_points = [*list(algorithm.values())[1:], environment.get("entry_point", ""), *players]
         modules = _modules([*entry_points, *_classes_in([plain, callbacks])])
         main_file, main_package = _main_script(config.name) if MAIN in modules else ("", "")
-        return cls(plain, callbacks, algorithm, environment, modules, main_file, main_package, _sources(modules))
+        files: dict[str, bytes] = {}
+        if travels:
+            files = job_files.collect(dict(_named_files(modules, main_file, main_package)))
+            main_file = _main_path(main_file, main_package)
+        name = name or f"{config.name} in {context.env_config.name}"
+        return cls(
+            plain, callbacks, algorithm, environment, modules, main_file, main_package, _sources(modules), files, name
+        )
 
     @property
     def digest(self) -> str:
-        """Return the sha256 (hex) of all that makes the job what it is."""
-        data = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "main_file"}
+        """Return the sha256 (hex) of all that makes the job what it is: not its name, and no folder of this machine."""
+        apart = {"name"} if self.files else {"name", "main_file"}
+        data = {name: value for name, value in vars(self).items() if name not in apart}
         return hashlib.sha256(codec.pack(data)).hexdigest()
+
+    def pack(self) -> bytes:
+        """Return the job as bytes."""
+        return codec.pack(vars(self))
+
+    @classmethod
+    def unpack(cls, data: bytes, digest: str) -> Self:
+        """Return the job that `pack` made `data` of. Raises CorruptError when it is none, or has another digest."""
+        try:
+            job = cls(**codec.unpack(data))
+        except (DecodeError, TypeError) as error:
+            raise CorruptError(f"these bytes are no job: {error}") from error
+        if job.digest != digest:
+            raise CorruptError(
+                f"the job has the digest {job.digest[:12]}, and {digest[:12]} was posted: submit it again, "
+                "with the version of SRL that the services have"
+            )
+        return job
 
     def save(self, path: str | Path) -> None:
         """Write the job to a file."""
-        Path(path).write_bytes(codec.pack({each.name: getattr(self, each.name) for each in fields(self)}))
+        Path(path).write_bytes(self.pack())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -93,8 +128,9 @@ class Job:
 
         Raises UserError when one is not here, or when its file is another one.
         """
+        folder = job_files.unpack(self.files) if self.files else Path()
         if self.main_file:
-            _load_main(self.main_file, self.main_package)
+            _load_main(str(folder / self.main_file), self.main_package)
         for module in self.modules:
             _import(module)
         self._check_sources()
@@ -153,6 +189,25 @@ def _main_script(algorithm: str) -> tuple[str, str]:
             "put them in a file"
         )
     return str(Path(file).resolve()), getattr(sys.modules[MAIN], "__package__", "") or ""
+
+
+def _named_files(modules: Iterable[str], main_file: str, main_package: str) -> Iterator[tuple[str, Path]]:
+    """Yield what the job's modules are imported under where it is run, and their files."""
+    for module in modules:
+        if module == MAIN:
+            yield _main_name(main_file, main_package), Path(main_file)
+            continue
+        _import(module)  # an entry point may not have been looked at yet
+        if file := _file_of(module):
+            yield module, Path(file).resolve()
+
+
+def _main_name(file: str, package: str) -> str:
+    return f"{package}.{Path(file).stem}" if package else Path(file).stem
+
+
+def _main_path(file: str, package: str) -> str:
+    return job_files.relative_path(_main_name(file, package), Path(file)) if file else ""
 
 
 def _import(module: str) -> None:

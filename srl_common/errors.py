@@ -49,6 +49,10 @@ class CorruptError(UserError):
     """Stored bytes are not what was written: a flipped bit, a foreign file."""
 
 
+class UnknownJobError(UserError):
+    """The job board has no job of that id. The message names those that it has."""
+
+
 class PeerError(ClusterError):
     """The other side did something that the protocol does not allow."""
 

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from srl_common import codec
+from srl_common.errors import CorruptError, DecodeError, SettingError, UnknownJobError, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+JOB_BYTES_MAX = 64 << 20
+"""Of one job, its files included."""
+HISTORY_ROWS_MAX = 10_000
+"""Of one job: the oldest go."""
 
 
 class JobState(enum.StrEnum):
@@ -37,7 +47,7 @@ class JobEntry:
     digest: str
     state: JobState
     life: int
-    """How often it was taken up from the start or resumed: 1 for the first time. A journal belongs to one life."""
+    """How often it has begun: 0 while it waits for the first time, 1 from then on. A journal belongs to one life."""
     submitted_s: float
     """Seconds since 1970; 0.0 for what has not happened yet."""
     begun_s: float
@@ -53,20 +63,28 @@ class JobEntry:
 
 
 class JobBoard(Protocol):
-    """Jobs of one cluster. Every method raises StorageError when the board cannot be used.
+    """Jobs of one cluster, for any number of processes and threads: each method is one step.
 
-    `running`, `entry`, `entries` and `fetch` only read. A method that is given an id that is not there raises
-    UnknownJobError (a UserError), which names the ids that are.
+    Every method raises StorageError when the board cannot be used, and CorruptError when what it needs is damaged.
+    `running`, `entry`, `entries`, `fetch`, `reports`, `history` and `tuning` only read. A method that is given an id
+    that is not there raises UnknownJobError (a UserError), which names the ids that are.
     """
 
     def new_id(self) -> str:
         """Return an id that no job has had."""
 
     def submit(self, job_id: str, job: bytes, name: str, digest: str) -> None:
-        """Put a job at the end of the line."""
+        """Put a job at the end of the line.
+
+        `job_id` is of `new_id`, so that what belongs to the job can be stored under its name before. Raises UserError
+        for an id that is not, or that is taken, and for a job of more than `JOB_BYTES_MAX`.
+        """
 
     def submit_once(self, job: bytes, name: str, digest: str) -> str:
-        """Put a job at the end of the line unless one with this digest was ever there. Returns its id, in one step."""
+        """Put a job at the end of the line unless one with this digest was ever there. Returns its id.
+
+        It may be deleted since: what was ever submitted is not submitted again.
+        """
 
     def take(self) -> JobEntry | None:
         """Return the running job; when there is none, the oldest that waits begins to run; None: nothing to do."""
@@ -87,16 +105,25 @@ class JobBoard(Protocol):
         """Say that the running job is over; False, and nothing changes, unless that life of it is running."""
 
     def ask_to_stop(self, job_id: str) -> JobEntry:
-        """Ask for the end of a job: a waiting one is stopped at once, of a running one the learner is told."""
+        """Ask for the end of a job: a waiting one is stopped at once, of a running one the learner is told.
+
+        One that is over stays as it is.
+        """
 
     def resume(self, job_id: str) -> JobEntry:
-        """Put a job that is over at the end of the line again: its next life begins at its newest snapshot."""
+        """Put a job that is over at the end of the line again: its next life begins at its newest snapshot.
+
+        Raises UserError when it is not over.
+        """
 
     def delete(self, job_id: str) -> None:
-        """Forget a job that is not running, its reports and history too. Its snapshots are the store's."""
+        """Forget a job, its reports and history too. Its snapshots are the store's. Raises UserError while it runs."""
 
     def report(self, job_id: str, service: str, counters: Mapping[str, Any], *, keep: bool = False) -> None:
-        """Say how a job is going, as plain data, in place of what `service` said before; `keep` adds to the history."""
+        """Say how a job is going, as plain data, in place of what `service` said before; `keep` adds to the history.
+
+        Raises EncodeError for what is not plain data.
+        """
 
     def reports(self, job_id: str) -> dict[str, dict[str, Any]]:
         """Return the last report of each service, with "reported_s", seconds since 1970."""
@@ -112,3 +139,59 @@ class JobBoard(Protocol):
 
     def close(self) -> None:
         """Give connections and locks back."""
+
+
+def open_board(uri: str, keys_dir: str = "") -> JobBoard:
+    """Return the board at memory://, dir:///folder or redis://host:port/db. Raises SettingError.
+
+    Args:
+        uri: the snapshot store's too.
+        keys_dir: where the user and password for Redis are (`redis.auth`), if the address has none.
+    """
+    scheme = urlsplit(uri).scheme
+    if scheme == "memory":
+        from srl_common.directory_board import MemoryBoard
+
+        return MemoryBoard()
+    if scheme == "dir" and uri.startswith("dir:///"):
+        from srl_common.directory_board import DirectoryBoard
+
+        return DirectoryBoard(Path(uri.removeprefix("dir://")))
+    if scheme in {"redis", "rediss", "unix"}:
+        from srl_common.redis_board import RedisBoard
+
+        return RedisBoard(uri, keys_dir)
+    raise SettingError(f"'{scheme}:' is no job board: write memory://, dir:///folder or redis://host:port/db")
+
+
+# --- what all boards say
+
+
+def check_size(job: bytes, name: str) -> None:
+    """Raise UserError for a job that is too large for a board."""
+    if len(job) > JOB_BYTES_MAX:
+        raise UserError(
+            f"the job '{name}' has {len(job) / (1 << 20):.1f} MiB, a board takes {JOB_BYTES_MAX >> 20} MiB at most: "
+            "let data of that size be read from where the services are"
+        )
+
+
+def unknown_job(job_id: str, known: Iterable[str]) -> UnknownJobError:
+    return UnknownJobError(f"there is no job {job_id}: the board has {', '.join(known) or 'none'}")
+
+
+def refused_id(job_id: str) -> UserError:
+    return UserError(f"a job cannot be submitted as {job_id}: that id is taken, or none that new_id gave")
+
+
+def refused_in(state: str, job_id: str) -> UserError:
+    """Return the error for what can only be done with a job that is over (or, to delete it, waits)."""
+    return UserError(f"job {job_id} is {state}: stop it first, and wait until it is over")
+
+
+def unpack_plain(data: bytes, where: str) -> Any:
+    """Return what was packed. Raises CorruptError."""
+    try:
+        return codec.unpack(data, codec.UNLIMITED)
+    except DecodeError as error:
+        raise CorruptError(f"what the job board has of {where} is damaged ({error}): delete the job") from None

@@ -11,11 +11,13 @@ import contextlib
 import fcntl
 import os
 import struct
+import time
 import zlib
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from srl_common import codec
 from srl_common.errors import CorruptError, InternalError, StorageError
+from srl_common.histogram import SECONDS, Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,6 +61,9 @@ class Journal:
         """Records since the checkpoint."""
         self.cut_bytes = 0
         """What was cut off the end when the journal was opened."""
+        self.appended_records = self.appended_bytes = 0
+        """By this object, whatever checkpoints have cut."""
+        self.fsync_seconds = Histogram(SECONDS)
         self._file = -1
         self._generation = 0
         self._replayed = False
@@ -83,6 +88,8 @@ class Journal:
             self._write(record)
         self.size_bytes += size
         self.records += 1
+        self.appended_bytes += size
+        self.appended_records += 1
 
     def sync(self, now_s: float) -> None:
         """Force what was appended to the disk if that is due.
@@ -93,7 +100,7 @@ class Journal:
         due = now_s - self._synced_s >= self._fsync_interval_s
         if due and self._unsynced and self._fsync == "interval":
             with self._refusals("force the journal to the disk"):
-                os.fdatasync(self._file)
+                self._force()
             self._synced_s = now_s
             self._unsynced = False
 
@@ -104,7 +111,7 @@ class Journal:
         try:
             _write_all(self._file, record)
             if self._fsync == "always":
-                os.fdatasync(self._file)
+                self._force()
         except OSError:
             with contextlib.suppress(OSError):  # the next append cuts if this one cannot
                 self._cut()
@@ -112,9 +119,20 @@ class Journal:
         self._torn = False
         self._unsynced = True
 
+    def _force(self) -> None:
+        start_s = time.perf_counter()
+        os.fdatasync(self._file)
+        self.fsync_seconds.observe(time.perf_counter() - start_s)
+
     def _cut(self) -> None:
         os.ftruncate(self._file, self.size_bytes)
         self._torn = False
+
+    def disk_bytes(self) -> tuple[int, int]:
+        """Return what is free on the disk of the folder, and its size. Raises StorageError."""
+        with self._refusals("look at the disk"):
+            disk = os.statvfs(self._folder)
+        return disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
 
     # --- reading
 

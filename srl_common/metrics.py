@@ -15,36 +15,61 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+from srl_common.histogram import Histogram
 
-Kind = Literal["counter", "gauge"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+Kind = Literal["counter", "gauge", "histogram", "info"]
+JOB_LABEL = "srl_job"
+"""On every metric of ours: the job that the process works for. Without one, the label is left out."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One metric of a service. A labelled one has a dict from label value to number as its counter."""
+    """One metric of a service.
+
+    Its value is a number, for a histogram a `Histogram`. A labelled one has a dict from label value to that; "info"
+    is a gauge that is always 1, whose value is a dict from label to text.
+    """
 
     name: str
     kind: Kind
     help: str
     label: str = ""
+    """Its label; of "info" all of them, separated by blanks."""
+
+
+SERVICE = (
+    Definition(
+        "srl_build_info", "info", "Which software the service is, and its name.", "version protocol python name"
+    ),
+    Definition("srl_ready", "gauge", "1 while the service can do its work, as /readyz says."),
+    Definition("srl_loop_age_seconds", "gauge", "Time since the loop last turned, which /healthz looks at."),
+)
+"""Of every service."""
 
 
 ACTOR = (
     Definition("srl_env_steps_total", "counter", "Steps of the environment."),
     Definition("srl_episodes_total", "counter", "Episodes that ended."),
+    Definition("srl_episode_reward", "histogram", "Sums of rewards of episodes. Sums may be negative: it has no sum."),
     Definition("srl_episode_reward_last", "gauge", "Sum of rewards of the last episode."),
+    Definition("srl_episode_reward_mean", "gauge", "Mean sum of rewards of the last 100 episodes."),
+    Definition("srl_policy_seconds", "histogram", "Time of a Worker's policy. Sampled: one step at a tick."),
+    Definition("srl_env_step_seconds", "histogram", "Time of a step of the environment. Sampled: one step at a tick."),
     Definition("srl_items_sent_total", "counter", "Items handed to worker functions.", "endpoint"),
     Definition("srl_chunks_sent_total", "counter", "Chunks sent, without those sent again."),
     Definition("srl_chunks_resent_total", "counter", "Chunks sent again for want of an acknowledgement."),
     Definition("srl_chunks_unacked", "gauge", "Chunks under way without acknowledgement."),
+    Definition("srl_chunk_items", "histogram", "Items of a chunk."),
+    Definition("srl_chunk_bytes", "histogram", "About how many bytes a chunk has."),
     Definition("srl_credit_wait_seconds_total", "counter", "Time that worker functions waited for credit."),
     Definition("srl_parameter_epoch", "gauge", "Epoch of the parameter in use."),
-    Definition("srl_parameter_train_count", "gauge", "Train count of the parameter in use."),
+    Definition("srl_parameter_version", "gauge", "Train count of the parameter in use."),
     Definition("srl_parameter_age_seconds", "gauge", "Time since the parameter in use was published."),
     Definition("srl_host_restarts_total", "counter", "Restarts of the Memory's host that were noticed."),
 )
@@ -71,6 +96,7 @@ FLOW = (
 
 HOST = (
     Definition("srl_memory_length_items", "gauge", "What the Memory's length() says."),
+    Definition("srl_memory_bytes", "gauge", "About how many bytes its items had when they came."),
     Definition("srl_inserted_items_total", "counter", "Items applied to the Memory.", "endpoint"),
     Definition("srl_applied_chunks_total", "counter", "Chunks applied to the Memory."),
     Definition("srl_duplicate_chunks_total", "counter", "Chunks that had been applied before, and were dropped."),
@@ -80,60 +106,105 @@ HOST = (
     Definition("srl_batches_outstanding_bytes", "gauge", "Bytes of those batches."),
     Definition("srl_memory_has_room", "gauge", "0 when actors wait because too much waits for the learner."),
     Definition("srl_updates_total", "counter", "Calls of trainer's send functions applied.", "endpoint"),
+    Definition("srl_host_seconds_total", "counter", "Where the time of the host's loop went.", "phase"),
     Definition("srl_clients", "gauge", "Clients heard of lately.", "role"),
     Definition("srl_strangers_total", "counter", "Messages from clients that had not said Hello."),
     Definition("srl_refused_total", "counter", "Clients refused: another protocol, job, role or endpoint."),
     Definition("srl_undecodable_total", "counter", "Messages that were none."),
     Definition("srl_journal_bytes", "gauge", "Size of the journal since its checkpoint."),
     Definition("srl_journal_records_total", "counter", "Records written to the journal."),
+    Definition("srl_journal_written_bytes_total", "counter", "Bytes of those records."),
+    Definition("srl_journal_fsync_seconds", "histogram", "Time to force the journal to disk."),
     Definition("srl_journal_failures_total", "counter", "Writes that the disk refused."),
+    Definition("srl_journal_disk_free_bytes", "gauge", "What is free on the disk of the journal."),
+    Definition("srl_journal_disk_size_bytes", "gauge", "Size of that disk."),
     Definition("srl_checkpoints_total", "counter", "Checkpoints of the Memory."),
     Definition("srl_insecure_bind", "gauge", "1 when strangers may connect."),
     *FLOW,
 )
 
 LEARNER = (
+    Definition("srl_training", "gauge", "1 while the learner trains; 0 before, and when the job is over."),
     Definition("srl_train_count_total", "counter", "The Trainer's train_count."),
     Definition("srl_train_calls_total", "counter", "Calls of train()."),
+    Definition(
+        "srl_train_seconds", "histogram", "Time of an update: of train() by train_count. Sampled: one at a tick."
+    ),
     Definition("srl_sample_wait_seconds_total", "counter", "Time that the learner waited for a batch."),
+    Definition("srl_batches_taken_total", "counter", "Batches that the Trainer took."),
+    Definition("srl_batches_waiting", "gauge", "Batches here that the Trainer has not taken yet.", "endpoint"),
+    Definition("srl_update_wait_seconds_total", "counter", "Time that trainer's send functions waited for credit."),
+    Definition("srl_updates_unacked", "gauge", "Calls of trainer's send functions without acknowledgement."),
+    Definition("srl_memory_services_silent", "gauge", "Memory services that the learner has not heard of lately."),
     Definition("srl_epoch", "gauge", "The learner's fencing number."),
+    Definition("srl_snapshot_take_seconds", "histogram", "Time that training stood still to copy the Parameter."),
     Definition("srl_snapshots_published_total", "counter", "Snapshots stored."),
     Definition("srl_snapshot_failures_total", "counter", "Snapshots that the store refused, to be tried again."),
     Definition("srl_snapshot_bytes", "gauge", "Size of the last snapshot."),
-    Definition("srl_snapshot_train_count", "gauge", "Train count of the last snapshot that is stored."),
-    Definition("srl_train_info", "gauge", "What the Trainer put into info.", "name"),
+    Definition("srl_snapshot_version", "gauge", "Train count of the last snapshot that is stored."),
+    Definition("srl_train_info", "gauge", "What the Trainer put into info, at most 32 names of it.", "name"),
 )
 
 
 class LoopCollector(Collector):
-    """Turns the counters of a service's loop into metrics when scraped."""
+    """Turns the counters of a service's loop into metrics when scraped.
 
-    def __init__(self, definitions: Iterable[Definition], read: Callable[[], Mapping[str, Any]]) -> None:
+    Args:
+        definitions: of the metrics.
+        read: returns the values now, by name; one that is absent is left out.
+        job: what the service works for, "" for nothing.
+    """
+
+    def __init__(self, definitions: Iterable[Definition], read: Callable[[], Mapping[str, Any]], job: str = "") -> None:
         self._definitions = tuple(definitions)
         self._read = read
+        self._job = {JOB_LABEL: job} if job else {}
 
     def collect(self) -> Iterable[Metric]:
         """Yield one family a definition whose counter exists now."""
         values = self._read()
         for definition in self._definitions:
             if definition.name in values:
-                yield _family(definition, values[definition.name])
+                yield self._family(definition, values[definition.name])
+
+    def _family(self, definition: Definition, value: Any) -> Metric:
+        if definition.kind == "info":
+            return self._gauge(definition, {**self._job, **value})
+        labels = [*self._job, *filter(None, [definition.label])]
+        family: Metric = _FAMILIES[definition.kind](definition.name, definition.help, labels=labels)
+        series = dict(value) if definition.label else {None: value}
+        for label, number in series.items():
+            texts = [*self._job.values(), *([] if label is None else [str(label)])]
+            _add(family, texts, number)
+        return family
+
+    def _gauge(self, definition: Definition, labels: Mapping[str, str]) -> Metric:
+        family = GaugeMetricFamily(definition.name, definition.help, labels=list(labels))
+        family.add_metric(list(labels.values()), 1.0)
+        return family
 
 
-def _family(definition: Definition, value: Any) -> Metric:
-    family = CounterMetricFamily if definition.kind == "counter" else GaugeMetricFamily
-    if not definition.label:
-        return family(definition.name, definition.help, value=float(value))
-    metric = family(definition.name, definition.help, labels=[definition.label])
-    for label, number in dict(value).items():
-        metric.add_metric([str(label)], float(number))
-    return metric
+_FAMILIES: Mapping[str, Callable[..., Any]] = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+    "histogram": HistogramMetricFamily,
+}
 
 
-def make_registry(definitions: Iterable[Definition], read: Callable[[], Mapping[str, Any]]) -> CollectorRegistry:
+def _add(family: Any, labels: Sequence[str], value: Any) -> None:
+    if isinstance(value, Histogram):
+        bounds = [*map(repr, value.bounds), "+Inf"]
+        family.add_metric(labels, list(zip(bounds, value.cumulative(), strict=True)), value.sum)
+    else:
+        family.add_metric(labels, float(value))
+
+
+def make_registry(
+    definitions: Iterable[Definition], read: Callable[[], Mapping[str, Any]], job: str = ""
+) -> CollectorRegistry:
     """Return a registry of the service's own metrics and those of its process."""
     registry = CollectorRegistry()
-    registry.register(LoopCollector(definitions, read))
+    registry.register(LoopCollector(definitions, read, job))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import select
 import signal
 import sys
@@ -15,12 +16,14 @@ import threading
 import time
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srl_common import settings as settings_module
 from srl_common.errors import EXIT_INTERNAL, EXIT_OK, AuthorError, ClusterError, SettingError
-from srl_common.metrics import Definition, exposition, make_registry
+from srl_common.messages import PROTOCOL
+from srl_common.metrics import SERVICE, Definition, exposition, make_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -69,8 +72,13 @@ class Health:
         self._turned_s = time.monotonic()
 
     @property
+    def age_s(self) -> float:
+        """Seconds since the loop last turned."""
+        return time.monotonic() - self._turned_s
+
+    @property
     def alive(self) -> bool:
-        return time.monotonic() - self._turned_s < STALLED_AFTER_S
+        return self.age_s < STALLED_AFTER_S
 
 
 class Pages:
@@ -126,10 +134,33 @@ def start_pages(
     bind = settings_module.split_bind(settings.metrics_bind)
     if bind is None:
         return None
-    registry = make_registry(definitions, read)
+    build = build_info(settings.name)
+
+    def read_all() -> dict[str, Any]:
+        state = {"srl_build_info": build, "srl_ready": health.ready, "srl_loop_age_seconds": health.age_s}
+        return {**state, **read()}
+
+    registry = make_registry((*SERVICE, *definitions), read_all, settings.store_job)
     pages = Pages(bind, health, lambda: exposition(registry))
     log.info("metrics on http://%s:%d/metrics", bind[0], pages.port)
     return pages
+
+
+def build_info(name: str) -> dict[str, str]:
+    """Return the labels of `srl_build_info`."""
+    return {
+        "version": _version(),
+        "protocol": str(PROTOCOL),
+        "python": platform.python_version(),
+        "name": name,
+    }
+
+
+def _version() -> str:
+    try:
+        return version("srl-cluster")
+    except PackageNotFoundError:  # it runs from its source
+        return "unknown"
 
 
 def run(settings: ServiceSettings, main: Callable[[Stop], None]) -> int:

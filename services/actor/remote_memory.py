@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from services.actor.chunk import Chunk, ColumnChunk, ItemChunk
 from srl.rl.memories.schema import SchemaError
 from srl_common.errors import EncodeError
+from srl_common.histogram import BYTES, ITEMS, Histogram
 from srl_common.messages import Form
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class RemoteMemory:
         self._begun_s = 0.0
         self.credit_wait_s = 0.0
         self.chunks_sent = 0
+        self.chunk_items = Histogram(ITEMS)
+        self.chunk_bytes = Histogram(BYTES)
         self.items_sent = dict.fromkeys(memory.get_worker_funcs(), 0)
         for name, worker in memory.get_worker_funcs().items():
             setattr(self, name, self._endpoint(name, worker))
@@ -80,6 +83,8 @@ class RemoteMemory:
         except EncodeError as error:
             raise EncodeError(f"{self._name}.{chunk.endpoint}: an item cannot travel: {error}") from None
         self.chunks_sent += 1
+        self.chunk_items.observe(chunk.count)
+        self.chunk_bytes.observe(chunk.bytes)
         self.items_sent[chunk.endpoint] += chunk.count
 
     def flush_old(self) -> None:

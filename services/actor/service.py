@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from services.actor.refresher import Refresher
 from services.actor.remote_memory import RemoteMemory
+from services.actor.step_timer import StepTimer
 from services.author import authored
 from services.job import Job
 from services.snapshot import take, worker_job
@@ -15,9 +18,12 @@ from services.training import Training
 from srl.base.run.callback import RunCallback
 from srl.base.run.play import play
 from srl_common import metrics
+from srl_common.histogram import REWARDS, Histogram
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
+from srl_common.security import load_keys
 from srl_common.service import Health, Stop, start_pages
+from srl_common.shards import at_shard, shard_of
 from srl_common.snapshots import open_store
 from srl_common.transport import Client
 
@@ -29,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("srl")
 
 START_WAIT_S = 0.1
+MEAN_EPISODES = 100
+"""The mean reward is that of so many episodes, the last ones."""
 
 
 def act(settings: ActorSettings, stop: Stop) -> None:
@@ -48,7 +56,7 @@ class Actor(RunCallback):
     """One actor. As a callback of the loop, it does between two steps what is due."""
 
     def __init__(self, settings: ActorSettings, job: Job, stop: Stop) -> None:
-        self._settings = settings
+        self._settings = settings = at_shard(settings, shard_of(settings.name, settings.memory_shards), "memory_uri")
         self._stop = stop
         self._tick_s = max(settings.chunk_age_ms / 1000, 0.001)
         self._next_tick_s = 0.0
@@ -56,7 +64,7 @@ class Actor(RunCallback):
         self._parameter: RLParameter[Any] = self._training.make_parameter()
         incarnation = new_incarnation()
         self._link = Link(
-            Client(settings.memory_uri, incarnation),
+            Client(settings.memory_uri, incarnation, load_keys(settings.keys_dir)),
             Role.ACTOR, settings.name, incarnation, job.digest, time.monotonic, self._beat,
         )  # fmt: skip
         self._memory = RemoteMemory(
@@ -74,6 +82,9 @@ class Actor(RunCallback):
         self._version_created_s = 0.0
         self._state: RunStateActor | None = None
         self._reward = 0.0
+        self._rewards: deque[float] = deque(maxlen=MEAN_EPISODES)
+        self._reward_histogram = Histogram(REWARDS)
+        self._timer = StepTimer()
         self._end_reason = ""
         self.health = Health()
 
@@ -151,12 +162,16 @@ class Actor(RunCallback):
             self._memory.flush_old()
             self._link.poll()
             self._refresh()
+            self._timer.time_next(state.workers, state.env)
             self.health.turned()
         return self._stop.asked
 
     def on_episode_end(self, context: RunContext, state: RunStateActor) -> None:
         """Note the reward of the algorithm's own worker."""
-        self._reward = state.last_episode_rewards[state.workers.index(state.worker)]
+        reward = self._reward = state.last_episode_rewards[state.workers.index(state.worker)]
+        if math.isfinite(reward):
+            self._rewards.append(reward)
+            self._reward_histogram.observe(reward)
 
     def _refresh(self) -> bool:
         fresh = self._refresher.take()
@@ -192,14 +207,29 @@ class Actor(RunCallback):
         return {
             "srl_env_steps_total": beat["env_steps"],
             "srl_episodes_total": beat["episodes"],
-            "srl_episode_reward_last": beat["reward"],
+            **self._reward_metrics(),
+            "srl_policy_seconds": self._timer.policy,
+            "srl_env_step_seconds": self._timer.env_step,
             "srl_items_sent_total": self._memory.items_sent,
             "srl_chunks_sent_total": self._memory.chunks_sent,
             "srl_chunks_resent_total": self._link.resent,
             "srl_chunks_unacked": beat["unacked"],
+            "srl_chunk_items": self._memory.chunk_items,
+            "srl_chunk_bytes": self._memory.chunk_bytes,
             "srl_credit_wait_seconds_total": beat["credit_wait_s"],
             "srl_parameter_epoch": beat["epoch"],
-            "srl_parameter_train_count": beat["train_count"],
+            "srl_parameter_version": beat["train_count"],
             "srl_parameter_age_seconds": beat["parameter_age_s"],
             "srl_host_restarts_total": self._link.host_restarts,
         }
+
+    def _reward_metrics(self) -> dict[str, Any]:
+        """Return what is known of rewards; before the first episode ended, that is nothing but an empty histogram."""
+        rewards = list(self._rewards)
+        values: dict[str, Any] = {"srl_episode_reward": self._reward_histogram}
+        if rewards:
+            values |= {
+                "srl_episode_reward_last": self._reward,
+                "srl_episode_reward_mean": sum(rewards) / len(rewards),
+            }
+        return values

@@ -10,8 +10,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from services.host import MemoryHost
+from services.phases import Phases
 from srl_common.errors import StorageError
 from srl_common.messages import Role
+from srl_common.security import load_keys
 from srl_common.transport import Server
 
 if TYPE_CHECKING:
@@ -56,9 +58,11 @@ class HostedMemory:
         self._host = MemoryHost(
             memory, job_digest, time.monotonic, counters, serves=frozenset({Role.ACTOR, Role.OBSERVER})
         )
-        self._server = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind)
+        self._server = Server(
+            settings.memory_uri, allow_insecure=settings.allow_insecure_bind, keys=load_keys(settings.keys_dir)
+        )
         self._maintain_s = 0.0
-        self._insecure = settings.allow_insecure_bind
+        self._phases = Phases("actors", "answers")
         self.taken = 0
         self.wait_s = 0.0
         self.length = memory.length
@@ -115,7 +119,11 @@ class HostedMemory:
 
     def metrics(self) -> dict[str, Any]:
         """Return the values of `metrics.HOST`."""
-        return {**self._host.metrics(), "srl_insecure_bind": int(self._insecure)}
+        return {
+            **self._host.metrics(),
+            "srl_host_seconds_total": self._phases.seconds,
+            "srl_insecure_bind": int(self._server.open_to_strangers),
+        }
 
     def close(self) -> None:
         """Close the socket and the journal."""
@@ -123,15 +131,18 @@ class HostedMemory:
         self._memory.close()
 
     def _serve(self, chunks: int) -> None:
+        self._phases.begin()
         for _ in range(chunks):
             received = self._server.receive()
             if received is None:
                 break
             self._host.handle(*received)
+        self._phases.end("actors")
         self._host.acknowledge()
         outbox = self._host.outbox
         while outbox:
             self._server.send(*outbox.popleft())
+        self._phases.end("answers")
 
     # --- what the Trainer uses
 

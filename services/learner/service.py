@@ -7,6 +7,7 @@ still lives is refused from then on.
 from __future__ import annotations
 
 import logging
+import random
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,22 +16,28 @@ from services.author import authored
 from services.durable_memory import open_durable_memory
 from services.job import Job
 from services.learner.hosted_memory import HostedMemory
+from services.learner.info_values import InfoValues
 from services.learner.publisher import Publisher
 from services.learner.remote_memory import RemoteMemory
+from services.learner.sharded_memory import ShardedMemory, position_of
 from services.training import Training
 from srl.base.run.callback import RunCallback
 from srl.base.run.train_only import train_only
 from srl_common import metrics
+from srl_common.histogram import SECONDS, Histogram
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
+from srl_common.security import load_keys
 from srl_common.service import Health, Stop, start_pages
+from srl_common.shards import at_shard, require_one_shard
 from srl_common.snapshots import open_store
-from srl_common.transport import Client
+from srl_common.transport import Client, Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from srl.base.context import RunContext, RunStateTrainer
+    from srl.base.rl.memory import RLMemory
     from srl_common.settings import LearnerSettings
     from srl_common.snapshots import Snapshot
 
@@ -41,14 +48,16 @@ EMPTY_WAIT_S = 0.05
 """How long training waits for a batch before it asks the Trainer again."""
 CHECKPOINT_WAIT_S = 1.0
 """How long training waits for the snapshot that a checkpoint of the Memory needs."""
-INFO_VALUES_MAX = 32
+INFO_EVERY_S = 0.5
 
 
 class TrainerMemory(Protocol):
     """What the loop needs of the Trainer's `self.memory`, wherever the Memory is."""
 
-    taken: int
-    wait_s: float
+    @property
+    def taken(self) -> int: ...
+    @property
+    def wait_s(self) -> float: ...
 
     def between_trains(self) -> None: ...
     def poll(self) -> None: ...
@@ -105,6 +114,14 @@ class Learner(RunCallback):
         self._next_tick_s = 0.0
         self._taken = 0
         self._calls = 0
+        self._training_now = False
+        self._timed_since_s: float | None = None
+        self._timed_count = 0
+        """When the train() began that is being timed, and the train count before it."""
+        self._train_seconds = Histogram(SECONDS)
+        self._take_seconds = Histogram(SECONDS)
+        self._info = InfoValues()
+        self._next_info_s = 0.0
         self.end_reason = ""
         self.health = Health()
         log.info("epoch %d, from train count %d", self._epoch, resumed.train_count)
@@ -112,21 +129,40 @@ class Learner(RunCallback):
     def _make_memory(self, position: Mapping[str, int]) -> TrainerMemory:
         settings, memory = self._settings, self._training.make_memory()
         if settings.memory_mode == "learner":
+            require_one_shard(settings)
             durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
             durable.recover(position)
             return HostedMemory(
                 durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue,
                 lambda: self._trainer.train_count,
             )  # fmt: skip
+        if settings.memory_shards == 1:
+            return self._connected(memory, position, settings)[0]
+        return self._make_shards(memory, position)
+
+    def _make_shards(self, memory: RLMemory[Any], position: Mapping[str, int]) -> ShardedMemory:
+        shards, clients = [], []
+        for number in range(self._settings.memory_shards):
+            settings = at_shard(self._settings, number, "trainer_uri")
+            shard, client = self._connected(memory, position_of(position, number), settings)
+            shards.append(shard)
+            clients.append(client)
+        return ShardedMemory(memory, shards, Waiter(clients).wait, time.monotonic, random.Random())
+
+    def _connected(
+        self, memory: RLMemory[Any], position: Mapping[str, int], settings: LearnerSettings
+    ) -> tuple[RemoteMemory, Client]:
+        """Return the Memory of the memory service that the settings name, and the socket that it talks by."""
         remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
         incarnation = new_incarnation()
+        client = Client(settings.trainer_uri, incarnation, load_keys(settings.keys_dir))
         link = Link(
-            Client(settings.trainer_uri, incarnation),
+            client,
             Role.LEARNER, settings.name, incarnation, self._job.digest, time.monotonic, self._beat,
             self._epoch, remote.positions,
         )  # fmt: skip
         remote.connect(link)
-        return remote
+        return remote, client
 
     def run(self) -> None:
         """Publish, train to the limits, publish again; wait for the wish to stop, and leave."""
@@ -152,7 +188,10 @@ class Learner(RunCallback):
         if self._job.is_over(self._trainer.train_count, self._elapsed_s()):
             self.end_reason = "over before this start"
             return
+        self._training_now = True
         state = train_only(context, self._trainer, [self, *context.callbacks])
+        self._training_now = False
+        self._info.update(self._trainer.info)
         self.end_reason = state.end_reason
 
     def _keep_still(self) -> None:
@@ -168,6 +207,8 @@ class Learner(RunCallback):
 
     def on_train_after(self, context: RunContext, state: RunStateTrainer) -> bool:
         """Do what is due; True ends the loop."""
+        if self._timed_since_s is not None:
+            self._time_train()
         self._calls += 1
         state.sync_trainer = self._publisher.published
         self._memory.between_trains()
@@ -178,13 +219,25 @@ class Learner(RunCallback):
         if now_s >= self._next_tick_s:
             self._next_tick_s = now_s + TICK_S
             self._tick(now_s)
+            self._timed_count, self._timed_since_s = self._trainer.train_count, time.perf_counter()
         return self._stop.asked
+
+    def _time_train(self) -> None:
+        """Take the time of the train() that has just ended, if it trained."""
+        assert self._timed_since_s is not None
+        elapsed_s, self._timed_since_s = time.perf_counter() - self._timed_since_s, None
+        trained = self._trainer.train_count - self._timed_count
+        if trained > 0:
+            self._train_seconds.observe(elapsed_s / trained)
 
     def _tick(self, now_s: float) -> None:
         self.health.turned()
         self._memory.poll()
         self._publisher.check()
         self._release()
+        if now_s >= self._next_info_s:
+            self._next_info_s = now_s + INFO_EVERY_S
+            self._info.update(self._trainer.info)
         if now_s >= self._next_snapshot_s:
             self._publish()
         if self._memory.checkpoint_due and not self._publisher.failing:
@@ -200,9 +253,11 @@ class Learner(RunCallback):
         self._next_snapshot_s = time.monotonic() + self._settings.snapshot_interval_s
         self._published_count = self._trainer.train_count
         position = self._memory.consumed()
+        start_s = time.perf_counter()
         snapshot = snapshots.take(
             self._parameter, self._epoch, self._trainer.train_count, position, self._elapsed_s(), self._trainer
         )
+        self._take_seconds.observe(time.perf_counter() - start_s)
         self._positions[snapshot.version] = self._published_position = position
         return snapshot
 
@@ -230,7 +285,6 @@ class Learner(RunCallback):
 
     def _beat(self) -> dict[str, Any]:
         trainer = self._trainer
-        info = {name: value for name, value in trainer.info.to_dict().items() if isinstance(value, int | float)}
         stored = self._publisher.stored
         return {
             "train_count": trainer.train_count,
@@ -240,7 +294,7 @@ class Learner(RunCallback):
             "sample_wait_s": self._memory.wait_s,
             "elapsed_s": self._elapsed_s(),
             "end_reason": self.end_reason,
-            "info": dict(list(info.items())[:INFO_VALUES_MAX]),
+            "info": self._info.values,
         }
 
     def metrics(self) -> dict[str, Any]:
@@ -248,14 +302,18 @@ class Learner(RunCallback):
         beat = self._beat()
         stored = self._publisher.stored
         return {
+            "srl_training": self._training_now,
             "srl_train_count_total": beat["train_count"],
             "srl_train_calls_total": beat["train_calls"],
+            "srl_train_seconds": self._train_seconds,
             "srl_sample_wait_seconds_total": beat["sample_wait_s"],
+            "srl_batches_taken_total": self._memory.taken,
             "srl_epoch": beat["epoch"],
+            "srl_snapshot_take_seconds": self._take_seconds,
             "srl_snapshots_published_total": self._publisher.published,
             "srl_snapshot_failures_total": self._publisher.failures,
             "srl_snapshot_bytes": len(stored.data) if stored else 0,
-            "srl_snapshot_train_count": beat["snapshot_train_count"],
+            "srl_snapshot_version": beat["snapshot_train_count"],
             "srl_train_info": beat["info"],
             **self._memory.metrics(),
         }

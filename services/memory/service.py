@@ -10,9 +10,12 @@ from services.durable_memory import DurableMemory, open_durable_memory
 from services.host import MemoryHost
 from services.job import Job
 from services.memory.watcher import Watcher
+from services.phases import Phases
 from services.training import Training
 from srl_common import metrics
+from srl_common.security import load_keys
 from srl_common.service import Health, Stop, start_pages
+from srl_common.shards import of_memory_service
 from srl_common.transport import Server, Waiter
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ MAINTAIN_EVERY_S = 0.25
 
 def serve(settings: MemorySettings, stop: Stop) -> None:
     """Host the Memory of the settings' job until asked to stop and all clients have left."""
+    settings = of_memory_service(settings)
     with authored(settings.name):
         job = Job.load(settings.job)
         training = Training(job)
@@ -58,32 +62,40 @@ class MemoryService:
         self._watcher = watcher
         self._stop = stop
         self._burst_s = settings.actor_burst_ms / 1000
-        self._workers = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind)
-        self._trainers = Server(settings.trainer_uri, allow_insecure=settings.allow_insecure_bind)
+        keys = load_keys(settings.keys_dir)
+        self._workers = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind, keys=keys)
+        self._trainers = Server(settings.trainer_uri, allow_insecure=settings.allow_insecure_bind, keys=keys)
         self._waiter = Waiter((self._workers, self._trainers))
         self._server_of: dict[bytes, Server] = {}
         self._maintain_s = 0.0
-        self._insecure = settings.allow_insecure_bind
+        self._phases = Phases("idle", "learner", "actors", "answers", "upkeep")
         self.health = Health()
 
     def loop(self) -> None:
         """Serve until asked to stop and no client lives, or the time to drain is over."""
         self.health.ready = True
+        self._phases.begin()
         while not (self._stop.asked and (self._stop.overdue or not self._host.living())):
             self._waiter.wait(IDLE_WAIT_S)
+            self._phases.end("idle")
             self._take(self._trainers, burst_s=0.0)
+            self._phases.end("learner")
             self._answer()
+            self._phases.end("answers")
             self._take(self._workers, self._burst_s)
+            self._phases.end("actors")
             self._answer()
+            self._phases.end("answers")
             self._maintain()
+            self._phases.end("upkeep")
 
     def _take(self, server: Server, burst_s: float) -> None:
         """Hand the host what has come in at `server`: all that is here, but for no longer than `burst_s` after one."""
         end_s = time.monotonic() + burst_s
         while (received := server.receive()) is not None:
-            incarnation, frames = received
+            incarnation, frames, key_role = received
             self._server_of[incarnation] = server
-            self._host.handle(incarnation, frames)
+            self._host.handle(incarnation, frames, key_role)
             if burst_s and time.monotonic() >= end_s:
                 return
 
@@ -107,7 +119,11 @@ class MemoryService:
 
     def metrics(self) -> dict[str, Any]:
         """Return the values of `metrics.HOST`."""
-        return {**self._host.metrics(), "srl_insecure_bind": int(self._insecure)}
+        return {
+            **self._host.metrics(),
+            "srl_insecure_bind": int(self._workers.open_to_strangers or self._trainers.open_to_strangers),
+            "srl_host_seconds_total": self._phases.seconds,
+        }
 
     def close(self) -> None:
         """Close the sockets, letting the last answers leave."""

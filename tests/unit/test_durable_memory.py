@@ -354,3 +354,34 @@ def test_a_learner_whose_snapshots_are_older_than_the_journal_is_refused(folder)
     with pytest.raises(PeerError, match="has 0 batches of sample, but those up to 1 were released: .*SRL_JOURNAL_DIR"):
         durable.resume("sample", released=0, received=0)
     durable.close()
+
+
+# --- what is known
+
+
+def test_an_items_size_is_that_of_inserts_alone_also_after_a_restart(folder):
+    with_update = opened(folder, memory=custom_memory.Memory(custom_memory.Config()))
+    call = Call(1, "remark", Form.CALLS, 2, [(("x" * 1000,), {})] * 2, (0, 0))
+    assert with_update.item_bytes == 0
+    with_update.insert(Role.ACTOR, ACTOR, call, messages.encode(call))
+    item_bytes = with_update.item_bytes
+    assert 1000 < item_bytes < 1200
+    update = Call(1, "forget", Form.CALLS, 1, [((), {})], (0, 0))
+    with_update.insert(Role.LEARNER, new_incarnation(), update, messages.encode(update))
+    assert with_update.item_bytes == item_bytes
+    with_update.close()
+    again = opened(folder, memory=custom_memory.Memory(custom_memory.Config()))
+    assert again.item_bytes == item_bytes
+    again.close()
+
+
+def test_a_disk_that_does_not_say_how_full_it_is_costs_two_metrics(folder, monkeypatch):
+    durable = opened(folder)
+    insert(durable, 1, [["a", 0]])
+    known = durable.journal_metrics()
+    assert known["srl_journal_records_total"] == 1
+    monkeypatch.setattr(Journal, "disk_bytes", lambda self: (_ for _ in ()).throw(StorageError("no answer")))
+    missing = known.keys() - durable.journal_metrics().keys()
+    assert missing == {"srl_journal_disk_free_bytes", "srl_journal_disk_size_bytes"}
+    durable.close()
+    assert opened(None).journal_metrics() == {}

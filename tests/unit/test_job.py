@@ -1,6 +1,7 @@
 """A job: the same in every process that rebuilds it, and refused where it is not the same."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -18,7 +19,7 @@ from srl.base.env.registration import make
 from srl.base.rl import registration as rl_registration
 from srl.base.run.callback import RunCallback
 from srl_common import codec
-from srl_common.errors import SettingError, UserError
+from srl_common.errors import CorruptError, SettingError, UserError
 
 ROOT = Path(__file__).parents[2]
 
@@ -296,6 +297,90 @@ def test_a_script_that_was_changed_meanwhile_is_refused(tmp_path):
     script.write_text(SCRIPT + "# changed\n")
     done = run(tmp_path, "-c", f"from services.job import Job; Job.load({str(job)!r}).make_context()")
     assert "UserError: the job was made with __main__ of digest" in done.stderr
+
+
+def test_a_script_travels_with_what_it_imports(tmp_path):
+    text = SCRIPT.replace("Job.of(RunContext", "Job.of(travels=True, context=RunContext") + "import beside\n"
+    digests = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "my-script.py").write_text(text)
+        (tmp_path / folder / "beside.py").write_text("print('BESIDE')")
+        made = run(tmp_path, f"{folder}/my-script.py", "job")
+        assert made.stderr == ""
+        digests.append(next(line for line in made.stdout.splitlines() if line.startswith("DIGEST")))
+        shutil.rmtree(tmp_path / folder)
+    assert digests[0] == digests[1]
+    then = "print('DIGEST', job.digest)\nprint(sorted(job.files), context.rl_config.rate)"
+    loaded, beside, digest, said = rebuild(tmp_path, tmp_path / "job", then).splitlines()
+    assert (loaded, beside, digest) == ("LOADED __mp_main__", "BESIDE", digests[0])
+    assert said == "['beside.py', 'my-script.py'] 0.75"
+
+
+def test_a_script_of_a_package_travels_as_that(tmp_path):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "beside.py").write_text("")
+    text = SCRIPT.replace("Job.of(RunContext", "Job.of(travels=True, context=RunContext") + "from . import beside\n"
+    (tmp_path / "pack" / "script.py").write_text(text)
+    assert run(tmp_path, "-m", "pack.script", "job").stderr == ""
+    shutil.rmtree(tmp_path / "pack")
+    said = rebuild(tmp_path, tmp_path / "job", "print(sorted(job.files), job.main_file)")
+    assert said.splitlines()[-1] == "['pack/beside.py', 'pack/script.py'] pack/script.py"
+
+
+def test_an_exception_in_a_file_that_travelled_names_it(tmp_path):
+    text = SCRIPT.replace("Job.of(RunContext", "Job.of(travels=True, context=RunContext")
+    (tmp_path / "script.py").write_text(text + "if __name__ != '__main__':\n    1 / 0\n")
+    assert run(tmp_path, "script.py", "job").stderr == ""
+    (tmp_path / "script.py").unlink()
+    call = "from services.author import authored\nfrom services.job import Job\n"
+    call += "with authored('learner'):\n    Job.load('job').make_context()\n"
+    said = run(tmp_path, "-c", call).stderr.rpartition("AuthorError: ")[2]
+    assert said.startswith("<module> failed in the learner")
+    assert 'script.py", line' in said
+    assert "    1 / 0" in said
+
+
+def test_a_module_that_was_imported_from_another_file_is_refused(author, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    job = Job.of(RunContext(env_config=EnvConfig("Grid"), rl_config=author.Config()), travels=True)
+    assert job.files == {"authored.py": author.file.read_bytes()}
+    assert job.make_context().rl_config == author.Config()
+    author.file.write_text(author.file.read_text() + "# changed\n")
+    with pytest.raises(UserError, match="the job was made with authored of digest"):
+        job.make_context()
+
+
+def test_an_entry_point_that_nobody_has_imported_travels_too(author, tmp_path, monkeypatch):
+    (tmp_path / "authored_memory.py").write_text("from authored import Memory")
+    entry_points = ["authored_memory:Memory", *[f"authored:{name}" for name in ("Parameter", "Trainer", "Worker")]]
+    rl_registration._algorithms["authored"] = rl_registration.Algorithm(*entry_points)
+    job = Job.of(RunContext(env_config=EnvConfig("Grid"), rl_config=author.Config()), travels=True)
+    assert sorted(job.files) == ["authored.py", "authored_memory.py"]
+    monkeypatch.delitem(sys.modules, "authored_memory")
+
+
+# --- as bytes
+
+
+def test_a_job_is_named_and_its_name_changes_nothing_else():
+    context = RunContext(env_config=EnvConfig("Grid"), rl_config=ql.Config())
+    assert Job.of(context).name == "QL in Grid"
+    assert Job.of(context, name="mine").name == "mine"
+    assert Job.of(context, name="mine").digest == Job.of(context).digest
+
+
+def test_a_job_travels_as_bytes_and_is_checked():
+    job = job_of(timeout=5)
+    assert Job.unpack(job.pack(), job.digest) == job
+    with pytest.raises(CorruptError, match=rf"the job has the digest {job.digest[:12]}, and 0000"):
+        Job.unpack(job.pack(), "0" * 64)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 50, codec.pack(3), codec.pack({"unknown": 1})])
+def test_bytes_that_are_no_job_are_refused(data):
+    with pytest.raises(CorruptError, match="these bytes are no job"):
+        Job.unpack(data, "")
 
 
 def test_classes_of_an_interactive_session_are_refused(tmp_path):

@@ -403,3 +403,33 @@ def test_a_disk_that_cannot_be_forced_is_an_error(tmp_path, monkeypatch):
             journal.append([b"not promised"])
     journal.close()
     assert reopened(tmp_path) == []
+
+
+def test_what_was_written_is_counted_whatever_a_checkpoint_cuts(journal):
+    journal.append([b"a" * 100])
+    before = journal.appended_bytes
+    assert before == journal.size_bytes > 100
+    journal.checkpoint([b"all"])
+    journal.append([b"b" * 100])
+    assert (journal.appended_records, journal.appended_bytes) == (2, 2 * before)
+    assert journal.records == 1
+
+
+def test_every_forcing_of_the_disk_is_timed(tmp_path):
+    with Journal(tmp_path, "always") as journal:
+        for _ in range(3):
+            journal.append([b"a"])
+        assert journal.fsync_seconds.count == 3
+        assert journal.fsync_seconds.sum > 0
+
+
+def test_the_disk_says_how_full_it_is(journal, monkeypatch):
+    free, size = journal.disk_bytes()
+    assert 0 <= free <= size
+
+    def fail(_folder):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "statvfs", fail)
+    with pytest.raises(StorageError, match="cannot look at the disk"):
+        journal.disk_bytes()

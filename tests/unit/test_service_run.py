@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 
 from srl_common.errors import EXIT_AUTHOR, EXIT_INTERNAL, EXIT_OK, EXIT_USER, AuthorError, SettingError
+from srl_common.messages import PROTOCOL
 from srl_common.metrics import Definition
 from srl_common.service import Health, Stop, run, start_pages
 from srl_common.settings import ServiceSettings
@@ -24,7 +25,7 @@ def pages(health):
         Definition("srl_absent", "gauge", "Not counted yet."),
     ]
     pages = start_pages(
-        ServiceSettings(metrics_bind="127.0.0.1:0"),
+        ServiceSettings(metrics_bind="127.0.0.1:0", name="actor-x", store_job="job-7"),
         health,
         definitions,
         lambda: {"srl_things_total": 3, "srl_length": {"add": 5}},
@@ -45,10 +46,28 @@ def get(pages, path):
 def test_metrics_are_read_at_scrape_time(pages):
     status, text = get(pages, "/metrics")
     assert status == 200
-    assert "srl_things_total 3.0" in text
-    assert 'srl_length{endpoint="add"} 5.0' in text
+    assert 'srl_things_total{srl_job="job-7"} 3.0' in text
+    assert 'srl_length{endpoint="add",srl_job="job-7"} 5.0' in text
     assert "process_resident_memory_bytes" in text
     assert "srl_absent" not in text
+
+
+def test_every_service_says_what_it_is_and_whether_it_works(pages, health):
+    health.ready = True
+    _, text = get(pages, "/metrics")
+    (build,) = (line for line in text.splitlines() if line.startswith("srl_build_info{"))
+    assert f'protocol="{PROTOCOL}"' in build
+    assert 'name="actor-x"' in build
+    assert 'srl_ready{srl_job="job-7"} 1.0' in text
+    assert "srl_loop_age_seconds{" in text
+
+
+def test_without_a_job_there_is_no_label_of_it(health):
+    pages = start_pages(ServiceSettings(metrics_bind="127.0.0.1:0", store_job=""), health, [], dict)
+    _, text = get(pages, "/metrics")
+    pages.close()
+    assert "srl_ready 0.0" in text
+    assert "srl_job" not in text
 
 
 def test_ready_says_what_the_service_says(pages, health):

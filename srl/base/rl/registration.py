@@ -46,6 +46,8 @@ class RuleBase:
 
 
 _algorithms: dict[str, Algorithm] = {"dummy": Algorithm()}
+_configs: dict[str, AnyConfig] = {}
+"""By algorithm, the configuration that it was registered with."""
 _rule_bases: dict[str, RuleBase] = {
     "random": RuleBase(DummyRLConfig(name="random"), "srl.rl.random_play:Worker"),
     "dummy": RuleBase(DummyRLConfig(name="dummy"), ""),
@@ -75,6 +77,7 @@ def register(
             split_entry_point(entry_point)
     _check_duplicate(config.name, _algorithms, check_duplicate)
     _algorithms[config.name] = algorithm
+    _configs[config.name] = config
 
 
 def register_rulebase(name_or_config: str | AnyConfig, worker_entry_point: str, check_duplicate: bool = True) -> None:
@@ -98,6 +101,11 @@ def find_algorithm(name: str) -> Algorithm:
             "Import the module that calls srl.base.rl.registration.register(...) for it."
         )
     return _algorithms[name]
+
+
+def registered_configs() -> dict[str, AnyConfig]:
+    """Return by name the configurations that algorithms were registered with, each a copy."""
+    return {name: config.copy(reset_env_config=True) for name, config in _configs.items()}
 
 
 def find_rulebase(name: str) -> RuleBase:

@@ -1,0 +1,1 @@
+"""The command `srl`: one file a group of commands, put together in `main`."""
