@@ -1,6 +1,7 @@
 """Write the pages that are made from the source: `python -m docs.generate`.
 
-protocol.md from the catalogue of messages and the codec, settings.md from the settings, metrics.md from the metrics.
+protocol.md from the catalogue of messages and the codec, settings.md from the settings, metrics.md from the metrics,
+command_line.md from the help of the commands.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docs import source
+from docs import commands, source
 from srl_common import codec, delivery, link, messages, metrics, settings, transport
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "protocol.md": protocol(),
         FOLDER / "settings.md": all_settings(),
         FOLDER / "metrics.md": all_metrics(),
+        FOLDER / "command_line.md": command_line(),
     }
 
 
@@ -175,6 +177,14 @@ def _metrics(heading: str, definitions: Iterable[metrics.Definition]) -> Iterabl
         [_code(d.name), d.kind, ", ".join(d.label.split()), _unit(d.name, METRIC_UNITS), d.help] for d in definitions
     ]
     yield _table(["metric", "kind", "label", "unit", "meaning"], rows)
+
+
+# --- the command line
+
+
+def command_line() -> str:
+    notice = NOTICE.format(source="the help of the commands in srl/cli, and command_line_introduction.txt")
+    return _page(notice, *commands.parts())
 
 
 # --- text

@@ -5,6 +5,7 @@ Does no I/O of its own: the memory service, and a learner that hosts the Memory 
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import Counter, deque
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from srl_common import messages
 from srl_common.delivery import Verdict
-from srl_common.errors import DecodeError, PeerError, SettingError, StorageError
+from srl_common.errors import DecodeError, OtherJobError, PeerError, SettingError, StorageError
 from srl_common.link import new_incarnation
 from srl_common.messages import (
     MAY_SEND,
@@ -57,6 +58,8 @@ class Client:
     name: str
     role: Role
     heard_s: float
+    slot: int = -1
+    """An actor's number."""
     counters: dict[str, Any] = field(default_factory=dict)
     held: int = 0
     """Chunks of it that the limiter has not let in yet."""
@@ -108,15 +111,17 @@ class MemoryHost:
         """Clients that are to be told when there is room again."""
         self._held: deque[Held] = deque()
         """In the order of arrival."""
+        self._left: dict[str, Client] = {}
+        """By name, clients that said Bye."""
         self._learner: bytes | None = None
         self._epoch = 0
         self._wanted = dict.fromkeys(memory.streams, 0)
         self._dry: dict[str, tuple[int, float]] = {}
         self._storage_failed = False
-        self._tuning: Mapping[str, Any] = {}
         self._length = memory.length()
         self._has_room = True
         """As they were lately: the author's object is only asked from the loop."""
+        self._tuning: Mapping[str, Any] = {}
         self.outbox: deque[tuple[bytes, Sequence[Frame]]] = deque()
         self.count: Counter[str] = Counter()
 
@@ -142,7 +147,7 @@ class MemoryHost:
             log.info("no message: %s", error)
             self._post(incarnation, Refuse(str(error)))
         except PeerError as error:
-            self._refuse(incarnation, str(error))
+            self._refuse(incarnation, str(error), other_job=isinstance(error, OtherJobError))
 
     def _dispatch(self, incarnation: bytes, message: Message, frames: Sequence[Frame]) -> None:
         if isinstance(message, Hello):
@@ -187,12 +192,27 @@ class MemoryHost:
             self._memory.take_up(role, incarnation, hello.acked_seq)
             applied_seq, limit_seq = self._memory.ack(role, incarnation)
         self._let_go(incarnation)  # it sends all of it again
-        client = self._clients[incarnation] = Client(hello.name, role, self._clock())
+        slot = self._slot(incarnation, hello) if role is Role.ACTOR else -1
+        client = self._clients[incarnation] = Client(hello.name, role, self._clock(), slot)
         if role is Role.ACTOR and not self._memory.has_room:
             self._without_credit[incarnation] = client
-        self._post(incarnation, Welcome(PROTOCOL, self._incarnation, applied_seq, limit_seq))
+        self._post(incarnation, Welcome(PROTOCOL, self._incarnation, applied_seq, limit_seq, slot, self._actor_num()))
         if role is Role.LEARNER:
             self._take_up_learner(incarnation, hello)
+
+    def _slot(self, incarnation: bytes, hello: Hello) -> int:
+        """Return the number of an actor: the one it wishes, has, or left behind; else the smallest that is free."""
+        if hello.slot >= 0:
+            return hello.slot
+        taken = set()
+        for known, client in self._clients.items():
+            if client.slot >= 0 and (known == incarnation or client.name == hello.name):
+                return client.slot  # of an actor that was started anew under its name, too
+            taken.add(client.slot)
+        return next(slot for slot in itertools.count() if slot not in taken)
+
+    def _actor_num(self) -> int:
+        return max((client.slot for client in self._clients.values()), default=-1) + 1
 
     def _check_hello(self, incarnation: bytes, hello: Hello) -> Role:
         if hello.protocol != PROTOCOL:
@@ -208,7 +228,7 @@ class MemoryHost:
             )
         role = Role(hello.role)
         if role is not Role.OBSERVER and hello.job_digest != self._job_digest:
-            raise PeerError(
+            raise OtherJobError(
                 f"'{hello.name}' works for job {hello.job_digest[:12]}, this service for {self._job_digest[:12]}: "
                 "the environment, the configuration or the author's file differs; start all services with the same job"
             )
@@ -300,6 +320,7 @@ class MemoryHost:
         self._drop(incarnation)
         if client.role is not Role.OBSERVER:
             self._memory.forget(client.role, incarnation)
+            self._left[client.name] = client
 
     def _drop(self, incarnation: bytes) -> None:
         del self._clients[incarnation]
@@ -353,10 +374,10 @@ class MemoryHost:
     def _post(self, incarnation: bytes, message: Message) -> None:
         self.outbox.append((incarnation, messages.encode(message)))
 
-    def _refuse(self, incarnation: bytes, reason: str) -> None:
+    def _refuse(self, incarnation: bytes, reason: str, *, other_job: bool) -> None:
         self.count["refused"] += 1
         log.warning("refused: %s", reason)
-        self._post(incarnation, Refuse(reason))
+        self._post(incarnation, Refuse(reason, other_job))
         if incarnation in self._clients:
             self._drop(incarnation)  # a refusal is the last word
 
@@ -399,13 +420,21 @@ class MemoryHost:
         clients = list(self._clients.values())  # in one go: a scrape comes from another thread
         return [c for c in clients if c.heard_s >= since_s and c.role is not Role.OBSERVER]
 
+    def errors(self) -> list[str]:
+        """Return what clients say that they failed with: the author's code, or what is not there."""
+        found = [client.counters.get("error") for client in self._clients.values()]
+        return [error for error in found if isinstance(error, str) and error]
+
     def knows(self, incarnation: bytes) -> bool:
         """Tell whether that client has said Hello."""
         return incarnation in self._clients
 
     def view(self) -> View:
-        """Return what an observer sees."""
-        return View(self._counters(), {c.name: {**c.counters, "role": str(c.role)} for c in self.living()})
+        """Return what an observer sees: of clients that have just left, too."""
+        since_s = self._clock() - CLIENT_GONE_AFTER_S
+        self._left = {name: client for name, client in self._left.items() if client.heard_s >= since_s}
+        seen = {c.name: {**c.counters, "role": str(c.role)} for c in (*self._left.values(), *self.living())}
+        return View(self._counters(), seen)
 
     def _priority_mass(self) -> dict[str, float]:
         mass = self._memory.priority_mass()

@@ -10,7 +10,7 @@ import hashlib
 import importlib
 import sys
 import types
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -139,6 +139,21 @@ class Job:
         context.callbacks = [from_plain(callback) for callback in self.callbacks]
         return context
 
+    def make_context_here(self) -> RunContext:
+        """Return the run's context in a process that is no service: what is loaded there is not loaded again.
+
+        Raises UserError as `make_context` does, and when the job's classes are in another script.
+        """
+        here = _sources(self.modules)
+        if here == self.sources:
+            return replace(self, files={}, main_file="").make_context()
+        if self.main_file:
+            raise UserError(
+                f"the classes of the job are in a script that was run directly, {Path(self.main_file).name}: "
+                "ask for them in that script, or put them in a module of their own"
+            )
+        return self.make_context()
+
     def is_over(self, train_count: int, elapsed_s: float) -> bool:
         """Tell whether a limit of the job is reached."""
         max_train_count, timeout_s = int(self.context["max_train_count"]), float(self.context["timeout"])
@@ -232,8 +247,12 @@ def _sources(modules: Iterable[str]) -> dict[str, str]:
     for module in modules:
         file = _file_of(module)
         if file and is_authors(file) and Path(file).is_file():
-            found[module] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+            found[module] = _digest_of(Path(file))
     return found
+
+
+def _digest_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def is_loading_main() -> bool:

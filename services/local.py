@@ -66,6 +66,10 @@ class LocalCluster:
         memory: what the Memory holds at the start, None: nothing.
     """
 
+    interrupt_text = "interrupted: ending the services, and bringing back what has been learned"
+    waiting = ""
+    """Never: its services are for this job alone."""
+
     def __init__(
         self,
         job: Job,
@@ -164,6 +168,8 @@ class LocalCluster:
             **self._host(),
             prefetch_batches=self._options.prefetch_batches,
             snapshot_interval_s=self._options.snapshot_interval_s,
+            snapshot_keep_last=1,  # nobody asks for older ones
+            snapshot_keep_every_s=0.0,
         )
 
     def _actor_settings(self, actor_id: int) -> ActorSettings:

@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
+import threading
+import time
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from srl_common.errors import CorruptError, StorageError
-from srl_common.snapshots import Head, Snapshot, Version, check_newer
+from srl_common.errors import AccessError, CorruptError, FullError, StorageError
+from srl_common.retention import Retention
+from srl_common.snapshots import (
+    Head,
+    Snapshot,
+    SnapshotInfo,
+    Version,
+    check_newer,
+    is_newer,
+    parse_version,
+    restore,
+    unknown_version,
+    version_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
+LOOK_EVERY_S = 0.02
+"""How often a wait looks whether `head` was replaced."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 class DirectoryStore:
     """A store in a folder, for the processes of one machine or of machines that share it with working locks.
 
-    A job has a folder of its own: `epoch`, `head` (all of the newest snapshot but its bytes), and in
-    `data-<version>` and `worker-<version>` the bytes. The `head` is written after its bytes, in one step.
+    A job has a folder of its own: `epoch`, and for each snapshot that is kept `data-<version>` and perhaps
+    `worker-<version>` with the bytes, and `head-<version>` with all the rest. `head` is the newest one's, written
+    after all others, in one step: what is newer than that was not finished.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, retention: Retention | None = None) -> None:
         self._folder = folder
+        self._retention = retention or Retention()
+        self._never = threading.Event()
         with self._refusals():
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -44,6 +67,16 @@ class DirectoryStore:
                 if snapshot.epoch > claimed:
                     _write_whole(folder / "epoch", b"%d" % snapshot.epoch)
                 _write_snapshot(folder, snapshot)
+                self._discard(folder)
+
+    def _discard(self, folder: Path) -> None:
+        """Remove what is not to be kept, and what a writer left that was killed."""
+        infos = [head.info for head in _read_heads(folder)]
+        kept = {info.version for info in infos} - {info.version for info in self._retention.discards(infos)}
+        names = {f"{part}-{version_text(version)}" for part in ("head", "data", "worker") for version in kept}
+        for path in folder.iterdir():
+            if path.name not in names and path.name not in {"head", "epoch", "lock"}:
+                path.unlink()
 
     def latest_version(self, job: str) -> Version | None:
         """Return the newest version."""
@@ -51,13 +84,28 @@ class DirectoryStore:
             head = _read_head(self._job_folder(job))
         return None if head is None else head.version
 
+    def wait_for_newer(
+        self, job: str, version: Version | None, timeout_s: float, ends: threading.Event | None = None
+    ) -> Version | None:
+        """Return the newest version when it is newer than `version`, None when it does not come in time."""
+        deadline_s = time.monotonic() + timeout_s
+        head = self._job_folder(job) / "head"
+        ends = ends or self._never
+        seen = None
+        while True:
+            with self._refusals():
+                stamp = _stamp(head)
+            if stamp != seen and is_newer(newest := self.latest_version(job), version):
+                return newest
+            seen = stamp
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0 or ends.wait(min(left_s, LOOK_EVERY_S)):
+                return None
+
     def latest(self, job: str) -> Snapshot | None:
         """Return the newest snapshot."""
         with self._refusals(), self._reading(job) as (folder, head):
-            if head is None:
-                return None
-            worker_data = None if head.worker_digest is None else _part_path(folder, "worker", head).read_bytes()
-            return head.snapshot(_part_path(folder, "data", head).read_bytes(), worker_data)
+            return None if head is None else _read_snapshot(folder, head)
 
     def latest_worker(self, job: str) -> Snapshot | None:
         """Return the newest snapshot's part for actors."""
@@ -65,7 +113,30 @@ class DirectoryStore:
             if head is None:
                 return None
             part = "data" if head.worker_digest is None else "worker"
-            return head.worker_snapshot(_part_path(folder, part, head).read_bytes())
+            return head.worker_snapshot(_part_path(folder, part, head.version).read_bytes())
+
+    def versions(self, job: str) -> list[SnapshotInfo]:
+        """Return what is kept."""
+        with self._refusals(), self._reading(job) as (folder, newest):
+            return [] if newest is None else [head.info for head in _read_heads(folder)]
+
+    def get(self, job: str, version: Version) -> Snapshot:
+        """Return a snapshot that is kept, or raise UnknownVersionError."""
+        with self._refusals(), self._reading(job) as (folder, newest):
+            heads = [] if newest is None else _read_heads(folder)
+            for head in heads:
+                if head.version == version:
+                    return _read_snapshot(folder, head)
+        raise unknown_version(job, version, [head.info for head in heads])
+
+    def restore(self, job: str, version: Version) -> Version:
+        """Make a snapshot that is kept the newest."""
+        return restore(self, job, version)
+
+    def jobs(self) -> list[str]:
+        """Return the names of jobs."""
+        with self._refusals():
+            return sorted(unquote(path.name.removeprefix("job-")) for path in self._folder.glob("job-*"))
 
     def delete(self, job: str) -> None:
         """Forget `job`."""
@@ -99,7 +170,10 @@ class DirectoryStore:
         try:
             yield
         except OSError as error:
-            raise StorageError(
+            kind = FullError if error.errno in NO_ROOM else StorageError
+            if isinstance(error, PermissionError):
+                kind = AccessError
+            raise kind(
                 f"the snapshot store {self._folder} cannot be used: {error.strerror}; "
                 "free space there, allow writing, or point SRL_STORE elsewhere"
             ) from error
@@ -107,13 +181,33 @@ class DirectoryStore:
 
 def _write_snapshot(folder: Path, snapshot: Snapshot) -> None:
     head = Head.of(snapshot)
-    parts = {"data": snapshot.data, "worker": snapshot.worker_data}
-    kept = {_part_path(folder, name, head): data for name, data in parts.items() if data is not None}
-    for path, data in kept.items():
-        _write_whole(path, data)
+    for name, data in {"data": snapshot.data, "worker": snapshot.worker_data, "head": head.pack()}.items():
+        if data is not None:
+            _write_whole(_part_path(folder, name, head.version), data)
     _write_whole(folder / "head", head.pack())
-    for path in {*folder.glob("data-*"), *folder.glob("worker-*")} - kept.keys():
-        path.unlink()
+
+
+def _read_snapshot(folder: Path, head: Head) -> Snapshot:
+    worker_data = None if head.worker_digest is None else _part_path(folder, "worker", head.version).read_bytes()
+    return head.snapshot(_part_path(folder, "data", head.version).read_bytes(), worker_data)
+
+
+def _read_heads(folder: Path) -> list[Head]:
+    """Return the heads of all snapshots that were finished, the newest last."""
+    newest = _read_head(folder)
+    versions = sorted(parse_version(path.name.removeprefix("head-")) for path in folder.glob("head-*[0-9]"))
+    paths = [_part_path(folder, "head", version) for version in versions]
+    heads = [Head.unpack(path.read_bytes(), str(path)) for path in paths]
+    return [head for head in heads if newest is not None and head.version <= newest.version]
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when a file is replaced."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_ino
 
 
 def _write_whole(path: Path, data: bytes) -> None:
@@ -126,8 +220,8 @@ def _write_whole(path: Path, data: bytes) -> None:
     temporary.rename(path)
 
 
-def _part_path(folder: Path, name: str, head: Head) -> Path:
-    return folder / f"{name}-{head.epoch}-{head.train_count}"
+def _part_path(folder: Path, name: str, version: Version) -> Path:
+    return folder / f"{name}-{version_text(version)}"
 
 
 def _read_head(folder: Path) -> Head | None:

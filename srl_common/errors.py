@@ -45,8 +45,20 @@ class StorageError(UserError):
     """A disk or a store refused: full, read-only, absent."""
 
 
+class FullError(StorageError):
+    """A store has no room left for what is to be written."""
+
+
+class AccessError(StorageError):
+    """A store does not let this process in: a password or a permission is wrong. To wait does not mend that."""
+
+
 class CorruptError(UserError):
     """Stored bytes are not what was written: a flipped bit, a foreign file."""
+
+
+class UnknownVersionError(UserError):
+    """A snapshot is asked for that is not kept. The message names those that are."""
 
 
 class UnknownJobError(UserError):
@@ -71,6 +83,10 @@ class RefusedError(PeerError):
     """The other side refused this one: another protocol, another job. The message names both versions."""
 
     exit_code = EXIT_USER
+
+
+class OtherJobError(PeerError):
+    """The other side works for another job: the one that took it, or the one that is over."""
 
 
 class UndeliveredError(PeerError):

@@ -59,7 +59,12 @@ class JobEntry:
 
     @property
     def snapshot_name(self) -> str:
-        return f"job-{self.id}"
+        return snapshot_name(self.id)
+
+
+def snapshot_name(job_id: str) -> str:
+    """Return what the snapshots of a job are stored under."""
+    return f"job-{job_id}"
 
 
 class JobBoard(Protocol):

@@ -6,6 +6,7 @@ comes from the loop that does the work.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,14 @@ if TYPE_CHECKING:
     from srl_common.codec import Frame
     from srl_common.transport import Client
 
+log = logging.getLogger("srl")
+
 INCARNATION_BYTES = 16
 BEAT_INTERVAL_S = 0.5
 RESEND_AFTER_S = 1.0
 HELLO_AGAIN_AFTER_S = 0.3
+REFUSED_AGAIN_AFTER_S = 1.0
+"""After so long, a host that works for another job is asked again."""
 WAIT_SLICE_S = 0.1
 """How long a blocked call listens before it looks at the clock and the stop flag again."""
 
@@ -58,6 +63,8 @@ class Link:
         counters: read for every `Beat`.
         epoch: a learner's fencing number.
         positions: read for every `Hello`: (released, received) by recv endpoint.
+        slot: the number that an actor wants, -1: any.
+        waits_for_job: a host that works for another job is asked again and again, rather than taken at its word.
     """
 
     def __init__(
@@ -71,6 +78,9 @@ class Link:
         counters: Callable[[], dict[str, Any]],
         epoch: int = 0,
         positions: Callable[[], tuple[dict[str, int], dict[str, int]]] = lambda: ({}, {}),
+        slot: int = -1,
+        *,
+        waits_for_job: bool = False,
     ) -> None:
         self._client = client
         self._role, self._name, self._job_digest, self._epoch = role, name, job_digest, epoch
@@ -84,6 +94,13 @@ class Link:
         self._next_beat_s = 0.0
         self._host_incarnation = b""
         self._left: list[Message] = []
+        self._waits_for_job = waits_for_job
+        self.slot = slot
+        """An actor's number: once the host has given one, it is wished for ever after."""
+        self.actor_num = 0
+        """How many actors the host said that there are."""
+        self.refused = False
+        """The host works for another job at present."""
         self.host_restarts = 0
         self.host_counters: dict[str, Any] = {}
         self.heard_s = clock()
@@ -175,7 +192,7 @@ class Link:
         self.send(
             Hello(
                 PROTOCOL, self._role.value, self._name, self._incarnation, self._job_digest,
-                self._sender.acked_seq, self._epoch, released, received,
+                self._sender.acked_seq, self._epoch, released, received, self.slot,
             )
         )  # fmt: skip
 
@@ -190,7 +207,7 @@ class Link:
             case Stranger():
                 self._on_stranger()
             case Refuse():
-                raise RefusedError(message.reason)
+                self._on_refuse(message, now_s)
             case _:
                 left.append(message)
 
@@ -200,11 +217,20 @@ class Link:
             self._welcomed = False
             self._next_hello_s = 0.0
 
+    def _on_refuse(self, refuse: Refuse, now_s: float) -> None:
+        if not (refuse.other_job and self._waits_for_job):
+            raise RefusedError(refuse.reason)
+        if not self.refused:
+            log.warning("waiting for the Memory's host: %s", refuse.reason)
+        self.refused, self._welcomed = True, False
+        self._next_hello_s = now_s + REFUSED_AGAIN_AFTER_S
+
     def _on_welcome(self, welcome: Welcome, now_s: float) -> None:
         if self._host_incarnation and welcome.incarnation != self._host_incarnation:
             self.host_restarts += 1
         self._host_incarnation = welcome.incarnation
-        self._welcomed = True
+        self._welcomed, self.refused = True, False
+        self.slot, self.actor_num = welcome.slot, welcome.actor_num
         for _, call in self._sender.on_welcome(welcome.applied_seq, welcome.limit_seq, now_s):
             self._client.send(call)
         self._next_beat_s = now_s

@@ -19,7 +19,7 @@ from srl_common.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Changes whenever bytes on the wire change; both sides must have the same."""
 
 
@@ -63,6 +63,8 @@ class Hello:
     """By recv endpoint, the last batch that the client's newest durable snapshot contains."""
     received: dict[str, int]
     """By recv endpoint, the last batch that reached this incarnation."""
+    slot: int = -1
+    """The number that an actor has, or wants; -1: any."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,10 @@ class Welcome:
     """Of the host: another one than before means that it was started anew."""
     applied_seq: int
     limit_seq: int
+    slot: int = -1
+    """Of an actor: its number, the wish of its `Hello` or the smallest that no other has."""
+    actor_num: int = 0
+    """How many actors there are, as far as numbers go: more than `slot`."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class Refuse:
     """The host's last word: what is wrong, with both sides' values, and what to change."""
 
     reason: str
+    other_job: bool = False
+    """The host works for another job: where services take one after the other, one of both is late."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +180,7 @@ _KIND = {message: kind for kind, message in enumerate(CATALOGUE)}
 _FIELDS = {message: tuple(f.name for f in fields(message)) for message in CATALOGUE}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "int": int,
+    "bool": bool,
     "str": str,
     "bytes": bytes,
     "tuple[int, int]": tuple,

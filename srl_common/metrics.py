@@ -71,6 +71,12 @@ ACTOR = (
     Definition("srl_parameter_epoch", "gauge", "Epoch of the parameter in use."),
     Definition("srl_parameter_version", "gauge", "Train count of the parameter in use."),
     Definition("srl_parameter_age_seconds", "gauge", "Time since the parameter in use was published."),
+    Definition("srl_parameter_fetches_total", "counter", "Parameters fetched from the store."),
+    Definition("srl_parameter_fetched_bytes_total", "counter", "Bytes of those."),
+    Definition(
+        "srl_parameter_fetch_seconds_total", "counter", "Time that fetching and decoding them took, beside acting."
+    ),
+    Definition("srl_parameter_fetch_failures_total", "counter", "Looks at the store that failed, to be tried again."),
     Definition("srl_host_restarts_total", "counter", "Restarts of the Memory's host that were noticed."),
 )
 
@@ -139,6 +145,8 @@ LEARNER = (
     Definition("srl_epoch", "gauge", "The learner's fencing number."),
     Definition("srl_snapshot_take_seconds", "histogram", "Time that training stood still to copy the Parameter."),
     Definition("srl_snapshots_published_total", "counter", "Snapshots stored."),
+    Definition("srl_snapshot_published_bytes_total", "counter", "Bytes of those."),
+    Definition("srl_snapshot_publish_seconds_total", "counter", "Time that storing them took, beside training."),
     Definition("srl_snapshot_failures_total", "counter", "Snapshots that the store refused, to be tried again."),
     Definition("srl_snapshot_bytes", "gauge", "Size of the last snapshot."),
     Definition("srl_snapshot_version", "gauge", "Train count of the last snapshot that is stored."),

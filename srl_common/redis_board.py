@@ -17,15 +17,12 @@ Keys, all of which begin with `srl:board:` (they need one Redis, not a Redis clu
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-import redis
-
 from srl_common import codec
-from srl_common.errors import CorruptError, StorageError
+from srl_common.errors import CorruptError
 from srl_common.job_board import (
     HISTORY_ROWS_MAX,
     JobEntry,
@@ -37,9 +34,11 @@ from srl_common.job_board import (
     unpack_plain,
 )
 from srl_common.redis_connection import connect, without_password
+from srl_common.redis_refusals import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import contextlib
+    from collections.abc import Mapping
 
 PREFIX = "srl:board:"
 _FIELDS = tuple(each.name for each in fields(JobEntry) if each.name != "id")
@@ -298,14 +297,8 @@ class RedisBoard:
             found = self._redis.hgetall(_key(name, job_id))
         return {each.decode(): unpack_plain(data, f"the {name} of job {job_id}") for each, data in found.items()}
 
-    @contextlib.contextmanager
-    def _refusals(self) -> Iterator[None]:
-        try:
-            yield
-        except redis.RedisError as error:
-            raise StorageError(
-                f"{self._where} cannot be used: {error}; see that Redis runs there and has memory, or correct SRL_STORE"
-            ) from error
+    def _refusals(self) -> contextlib.AbstractContextManager[None]:
+        return explained(self._where)
 
 
 def _key(name: str, job_id: str = "") -> str:

@@ -13,7 +13,7 @@ from redis.retry import Retry
 from srl_common.errors import SettingError
 
 CONNECT_TIMEOUT_S = 5.0
-ANSWER_TIMEOUT_S = 30.0
+ANSWER_TIMEOUT_S = 10.0
 
 
 def connect(url: str, keys_dir: str) -> Any:

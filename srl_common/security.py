@@ -243,8 +243,8 @@ class _KeyRing:
         folder = self._root / holder
         for name in (OWN_SECRET, REDIS_AUTH):
             (folder / name).unlink(missing_ok=True)
-        if holder not in HOLDERS and folder.exists():
-            shutil.rmtree(folder)
+        if holder not in HOLDERS:
+            shutil.rmtree(folder, ignore_errors=True)  # it may have been moved away
         self.allowed.pop(holder, None)
         self.users.pop(holder, None)
 

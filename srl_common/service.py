@@ -1,11 +1,13 @@
 """What makes a loop a service: signals, health pages, and one place where every failure ends.
 
 `run` is the outermost frame of each service process. SIGTERM and SIGINT set `Stop`, which the loop looks at; it then
-*drains*: finishes what is under way, and returns.
+*drains*: finishes what is under way, and returns. A service that has done one job of several *begins anew*: the process
+becomes a fresh interpreter, so that nothing of a job is left in the next one.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import platform
@@ -15,10 +17,11 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from srl_common import settings as settings_module
 from srl_common.errors import EXIT_INTERNAL, EXIT_OK, AuthorError, ClusterError, SettingError
@@ -34,24 +37,35 @@ log = logging.getLogger("srl")
 
 ERROR_PREFIX = "error: "
 """Begins the last thing that a service that fails says on standard error."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+WAIT_SLICE_S = 0.05
+"""How soon a wish to stop ends a wait."""
 STALLED_AFTER_S = 60.0
 """A loop that has not turned for so long is not healthy: the author's code blocks, or a store does."""
 
 
 class Stop:
-    """The wish that a service ends: set by a signal, by the parent's end, or by the service itself."""
+    """The wish that a service ends: set by a signal, by the parent's end, or by the service itself.
 
-    def __init__(self, drain_timeout_s: float) -> None:
+    Args:
+        drain_timeout_s: how long draining may take.
+        whole: the wish that the process ends, of which this one, that a part of its work ends, is a part.
+    """
+
+    def __init__(self, drain_timeout_s: float, whole: Stop | None = None) -> None:
         self._drain_timeout_s = drain_timeout_s
+        self._whole = whole
         self._asked_s: float | None = None
 
     @property
     def asked(self) -> bool:
-        return self._asked_s is not None
+        return self._asked_s is not None or (self._whole is not None and self._whole.asked)
 
     @property
     def overdue(self) -> bool:
         """Whether the time to drain is over: what is still under way is given up."""
+        if self._whole is not None and self._whole.overdue:
+            return True
         return self._asked_s is not None and time.monotonic() > self._asked_s + self._drain_timeout_s
 
     def ask(self) -> None:
@@ -59,12 +73,20 @@ class Stop:
         if self._asked_s is None:
             self._asked_s = time.monotonic()
 
+    def wait(self, timeout_s: float) -> None:
+        """Wait for the wish, at most `timeout_s`."""
+        end_s = time.monotonic() + timeout_s
+        while not self.asked and (left_s := end_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, WAIT_SLICE_S))
+
 
 class Health:
     """What /healthz and /readyz answer: the loop turns; the service can do its work."""
 
     def __init__(self) -> None:
         self.ready = False
+        self.doing = ""
+        """What a service that is ready does, unless it works."""
         self._turned_s = time.monotonic()
 
     def turned(self) -> None:
@@ -75,6 +97,10 @@ class Health:
     def age_s(self) -> float:
         """Seconds since the loop last turned."""
         return time.monotonic() - self._turned_s
+
+    @property
+    def says(self) -> str:
+        return f"ready: {self.doing}\n" if self.doing else "ready\n"
 
     @property
     def alive(self) -> bool:
@@ -91,7 +117,7 @@ class Pages:
             if path == "/healthz":
                 return (200, b"ok\n") if health.alive else (503, b"the loop does not turn\n")
             if path == "/readyz":
-                return (200, b"ready\n") if health.ready else (503, b"not ready\n")
+                return (200, health.says.encode()) if health.ready else (503, b"not ready\n")
             return 404, b"/metrics, /healthz or /readyz\n"
 
         class Handler(BaseHTTPRequestHandler):
@@ -163,26 +189,70 @@ def _version() -> str:
         return "unknown"
 
 
-def run(settings: ServiceSettings, main: Callable[[Stop], None]) -> int:
-    """Run a service to its end. Returns the exit code; every failure ends here, with one report."""
+@dataclass(frozen=True)
+class Again:
+    """What the work of a service returns when the process is to begin anew, as a fresh interpreter."""
+
+    args: tuple[str, ...] = ()
+    """Flags that it gets besides those that it was started with."""
+
+
+def hold_signals() -> None:
+    """Let signals wait until `run` can handle them: the first thing that a service does, before its long imports."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+
+def run(settings: ServiceSettings, main: Callable[[Stop], Again | None]) -> int:
+    """Run a service to its end. Returns the exit code; every failure ends here, with one report.
+
+    Does not return when `main` returns `Again` and nobody has asked the process to end.
+    """
+    begin = _Beginning()
     logging.basicConfig(
         level=settings.log_level.upper(),
         stream=sys.stderr,
         format=f"%(asctime)s {settings.name}: %(message)s",
     )
     stop = Stop(settings.drain_timeout_s)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: stop.ask())
     if settings.exit_with_stdin:
         _end_with_stdin(stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     try:
-        main(stop)
+        again = main(stop)
+        if again is not None:
+            begin.anew(again, stop)
     except ClusterError as error:
         return _report(settings, error.exit_code, _explain(error))
     except Exception:  # noqa: BLE001  the outermost frame: nothing may pass
         text = f"internal error in {settings.name}; please report it:\n{traceback.format_exc()}"
         return _report(settings, EXIT_INTERNAL, text)
     return EXIT_OK
+
+
+class _Beginning:
+    """What the process was started with, taken before any code of an author's could change it."""
+
+    def __init__(self) -> None:
+        self._environ = settings_module.environment()
+        self._folder = Path.cwd()
+
+    def anew(self, again: Again, stop: Stop) -> None:
+        """Become a fresh interpreter, unless the process is asked to end: then return."""
+        atexit._run_exitfuncs()  # noqa: SLF001  what an author's libraries do at the end of a process
+        hold_signals()  # one that comes from now on waits for the next life to handle it
+        for number in STOP_SIGNALS:
+            # A thread of a library's may not hold signals, and take one now: better to end at once than to lose it.
+            signal.signal(number, signal.SIG_DFL)
+        if not stop.asked:
+            self._become(again)
+
+    def _become(self, again: Again) -> NoReturn:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.chdir(self._folder)
+        os.execve(sys.executable, [*sys.orig_argv, *again.args], self._environ)  # noqa: S606  this very program
 
 
 def _explain(error: ClusterError) -> str:

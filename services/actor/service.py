@@ -1,4 +1,7 @@
-"""The actor: THE loop of `srl` with a remote Memory, and between two steps whatever is due."""
+"""The actor: THE loop of `srl` with a remote Memory, and between two steps whatever is due.
+
+The Memory's host gives it its number, which exploration may depend on: the author's objects are made after that.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +16,29 @@ from services.actor.remote_memory import RemoteMemory
 from services.actor.step_timer import StepTimer
 from services.author import authored
 from services.job import Job
+from services.lifecycle import explained, work_for_jobs
 from services.snapshot import take, worker_job
 from services.training import Training
+from services.work import Work
 from srl.base.run.callback import RunCallback
 from srl.base.run.play import play
 from srl_common import metrics
+from srl_common.errors import AuthorError, SettingError, StorageError, UserError
 from srl_common.histogram import REWARDS, Histogram
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
 from srl_common.security import load_keys
-from srl_common.service import Health, Stop, start_pages
-from srl_common.shards import at_shard, shard_of
+from srl_common.service import Again, Health, Stop, start_pages
+from srl_common.shards import actor_number, at_shard, shard_of
 from srl_common.snapshots import open_store
 from srl_common.transport import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from srl.base.context import RunContext, RunStateActor
     from srl.base.rl.parameter import RLParameter
+    from srl_common.job_board import JobBoard, JobEntry
     from srl_common.settings import ActorSettings
 
 log = logging.getLogger("srl")
@@ -39,45 +48,59 @@ MEAN_EPISODES = 100
 """The mean reward is that of so many episodes, the last ones."""
 
 
-def act(settings: ActorSettings, stop: Stop) -> None:
-    """Play episodes for the settings' job until asked to stop; then deliver what is under way, and leave."""
-    with authored(settings.name):
-        actor = Actor(settings, Job.load(settings.job), stop)
-        pages = start_pages(settings, actor.health, metrics.ACTOR, actor.metrics)
-        try:
+def main(settings: ActorSettings, stop: Stop) -> Again | None:
+    """Play for the settings' job, or for one job of the board."""
+    if settings.board:
+        return work_for_jobs(settings, stop, _running_job, act, ends_jobs=False)
+    act(settings, Job.load(settings.job), Work(stop))
+    return None
+
+
+def _running_job(board: JobBoard) -> JobEntry | None:
+    return board.running()
+
+
+def act(settings: ActorSettings, job: Job, work: Work) -> None:
+    """Play episodes for a job until asked to stop; then deliver what is under way, and leave.
+
+    An actor may not write to the board: of a failure that is the job's it tells the Memory's host.
+    """
+    actor = Actor(settings, job, work)
+    pages = start_pages(settings, actor.health, metrics.ACTOR, actor.metrics)
+    try:
+        with authored(settings.name):
             actor.run()
-        finally:
-            actor.close()
-            if pages is not None:
-                pages.close()
+    except (AuthorError, UserError) as error:
+        if not work.on_board or isinstance(error, SettingError | StorageError):
+            raise
+        actor.fail(explained(error, settings.name))
+    finally:
+        actor.close()
+        if pages is not None:
+            pages.close()
 
 
 class Actor(RunCallback):
     """One actor. As a callback of the loop, it does between two steps what is due."""
 
-    def __init__(self, settings: ActorSettings, job: Job, stop: Stop) -> None:
-        self._settings = settings = at_shard(settings, shard_of(settings.name, settings.memory_shards), "memory_uri")
-        self._stop = stop
+    def __init__(self, settings: ActorSettings, job: Job, work: Work) -> None:
+        self._shard = shard_of(settings.name, settings.memory_shards)
+        self._settings = settings = at_shard(settings, self._shard, "memory_uri")
+        self._job = job
+        self._stop = work.stop
         self._tick_s = max(settings.chunk_age_ms / 1000, 0.001)
         self._next_tick_s = 0.0
-        self._training = Training(job, settings.actor_num, settings.actor_id)
-        self._parameter: RLParameter[Any] = self._training.make_parameter()
+        self._parameter: RLParameter[Any]
         incarnation = new_incarnation()
         self._link = Link(
             Client(settings.memory_uri, incarnation, load_keys(settings.keys_dir)),
             Role.ACTOR, settings.name, incarnation, job.digest, time.monotonic, self._beat,
+            slot=settings.actor_id, waits_for_job=work.on_board,
         )  # fmt: skip
-        self._memory = RemoteMemory(
-            self._training.make_memory(),
-            self._link,
-            settings.chunk_items,
-            settings.chunk_bytes,
-            settings.chunk_age_ms / 1000,
-            time.monotonic,
-            self._gives_up,
-            lambda: self._version,
+        self._memory: RemoteMemory | None = None
+        self._refresher = Refresher(
+            open_store(settings.store, settings.keys_dir), settings.store_job, settings.parameter_interval_s
         )
-        self._refresher = Refresher(open_store(settings.store), settings.store_job, settings.parameter_interval_s)
         self._version = (0, 0)
         self._version_created_s = 0.0
         self._state: RunStateActor | None = None
@@ -86,48 +109,87 @@ class Actor(RunCallback):
         self._reward_histogram = Histogram(REWARDS)
         self._timer = StepTimer()
         self._end_reason = ""
+        self._error = ""
         self.health = Health()
 
     def run(self) -> None:
-        """Wait for the first parameter and a host, play until asked to stop, deliver the rest."""
-        if self._wait_for_start():
-            self.health.ready = True
-            self._play()
-            self._keep_still()
-            if self._training.config.use_update_parameter_from_worker() and self._settings.actor_id == 0:
-                self._hand_over_parameter()
+        """Wait for a host and the first parameter, play until asked to stop, deliver the rest."""
+        if self._knows_its_number() or self._wait_until(lambda: self._link.welcomed):
+            training = self._make_training()
+            memory = self._memory = self._make_memory(training)
+            if self._wait_until(lambda: self._link.welcomed and self._refresh()):
+                self.health.ready = True
+                self._play(training, memory)
+                memory.flush()
+                self._keep_still()  # where a callback has ended the run
+                if training.config.use_update_parameter_from_worker() and self._number == 0:
+                    self._hand_over_parameter()
+            memory.flush()
         self._drain()
+
+    def fail(self, error: str) -> None:
+        """Let the Memory's host know what has failed, until the job is over."""
+        log.warning("the job fails: %s", error)
+        self._error = error
+        self._keep_still()
+        self._link.say_bye()
 
     def close(self) -> None:
         """End the thread and the connection."""
         self._refresher.close()
         self._link.close()
 
-    def _wait_for_start(self) -> bool:
+    def _wait_until(self, condition: Callable[[], bool]) -> bool:
+        """Listen until the condition holds; False: asked to stop before."""
         while not self._stop.asked:
             self._link.wait(START_WAIT_S)
             self.health.turned()
-            if self._link.welcomed and self._refresh():
+            if condition():
                 return True
         return False
 
-    def _play(self) -> None:
-        context = self._training.actor_context()
-        workers, main_worker_idx = self._training.make_workers(self._parameter, self._memory)
-        state = play(context, self._training.env, workers, main_worker_idx, None, [self, *context.callbacks])
+    def _knows_its_number(self) -> bool:
+        return self._settings.actor_id >= 0 and self._settings.actor_num > 0
+
+    @property
+    def _number(self) -> int:
+        """The one that the settings say, else unique among the actors of all shards."""
+        if self._settings.actor_id >= 0:
+            return self._settings.actor_id
+        return actor_number(self._link.slot, self._shard, self._settings.memory_shards)
+
+    def _make_training(self) -> Training:
+        all_shards = self._link.actor_num * self._settings.memory_shards
+        actor_num = self._settings.actor_num or max(all_shards, self._number + 1)
+        training = Training(self._job, actor_num, self._number)
+        self._parameter = training.make_parameter()
+        return training
+
+    def _make_memory(self, training: Training) -> RemoteMemory:
+        settings = self._settings
+        return RemoteMemory(
+            training.make_memory(),
+            self._link,
+            settings.chunk_items,
+            settings.chunk_bytes,
+            settings.chunk_age_ms / 1000,
+            time.monotonic,
+            self._gives_up,
+            lambda: self._version,
+        )
+
+    def _play(self, training: Training, memory: RemoteMemory) -> None:
+        context = training.actor_context()
+        workers, main_worker_idx = training.make_workers(self._parameter, memory)
+        state = play(context, training.env, workers, main_worker_idx, None, [self, *context.callbacks])
         if not self._stop.asked:
             self._end_reason = state.end_reason
 
     def _keep_still(self) -> None:
-        """Wait for the wish to stop where a callback has ended the run."""
-        self._memory.flush()
-        while not self._stop.asked:
-            self._link.wait(START_WAIT_S)
-            self.health.turned()
+        self._wait_until(lambda: False)
 
     def _drain(self) -> None:
-        self._memory.flush()
-        while self._link.unacked:
+        while self._link.unacked and not self._link.refused:
             if self._stop.overdue:
                 log.warning("%d chunks were not acknowledged in time", self._link.unacked)
                 return
@@ -136,7 +198,7 @@ class Actor(RunCallback):
 
     def _hand_over_parameter(self) -> None:
         """Store the actor's own Parameter: its Worker changes it too."""
-        store, name = open_store(self._settings.store), worker_job(self._settings.store_job)
+        store, name = open_store(self._settings.store, self._settings.keys_dir), worker_job(self._settings.store_job)
         try:
             store.publish(name, take(self._parameter, store.claim_epoch(name), 0, {}, 0.0))
         finally:
@@ -145,7 +207,7 @@ class Actor(RunCallback):
     def _gives_up(self) -> bool:
         """Tell a call that waits for credit whether it is too late; to wait is healthy."""
         self.health.turned()
-        return self._stop.overdue
+        return self._stop.overdue or (self._stop.asked and self._link.refused)
 
     # --- between two steps
 
@@ -159,6 +221,7 @@ class Actor(RunCallback):
         now_s = time.monotonic()
         if now_s >= self._next_tick_s:
             self._next_tick_s = now_s + self._tick_s
+            assert self._memory is not None
             self._memory.flush_old()
             self._link.poll()
             self._refresh()
@@ -187,7 +250,7 @@ class Actor(RunCallback):
     # --- what is known
 
     def _beat(self) -> dict[str, Any]:
-        state = self._state
+        state, memory = self._state, self._memory
         return {
             "env_steps": state.total_step if state else 0,
             "episodes": state.episode_count if state else 0,
@@ -195,31 +258,33 @@ class Actor(RunCallback):
             "epoch": self._version[0],
             "train_count": self._version[1],
             "parameter_age_s": time.time() - self._version_created_s if self._version_created_s else 0.0,
-            "credit_wait_s": self._memory.credit_wait_s,
+            "credit_wait_s": memory.credit_wait_s if memory else 0.0,
             "unacked": self._link.unacked,
             "leaving": self._stop.asked,
             "end_reason": self._end_reason,
+            "error": self._error,
         }
 
     def metrics(self) -> dict[str, Any]:
         """Return the values of `metrics.ACTOR`."""
-        beat = self._beat()
+        beat, memory = self._beat(), self._memory
         return {
             "srl_env_steps_total": beat["env_steps"],
             "srl_episodes_total": beat["episodes"],
             **self._reward_metrics(),
             "srl_policy_seconds": self._timer.policy,
             "srl_env_step_seconds": self._timer.env_step,
-            "srl_items_sent_total": self._memory.items_sent,
-            "srl_chunks_sent_total": self._memory.chunks_sent,
+            **(_sent(memory) if memory is not None else {}),
             "srl_chunks_resent_total": self._link.resent,
             "srl_chunks_unacked": beat["unacked"],
-            "srl_chunk_items": self._memory.chunk_items,
-            "srl_chunk_bytes": self._memory.chunk_bytes,
             "srl_credit_wait_seconds_total": beat["credit_wait_s"],
             "srl_parameter_epoch": beat["epoch"],
             "srl_parameter_version": beat["train_count"],
             "srl_parameter_age_seconds": beat["parameter_age_s"],
+            "srl_parameter_fetches_total": self._refresher.fetches,
+            "srl_parameter_fetched_bytes_total": self._refresher.fetched_bytes,
+            "srl_parameter_fetch_seconds_total": self._refresher.fetch_s,
+            "srl_parameter_fetch_failures_total": self._refresher.failures,
             "srl_host_restarts_total": self._link.host_restarts,
         }
 
@@ -233,3 +298,12 @@ class Actor(RunCallback):
                 "srl_episode_reward_mean": sum(rewards) / len(rewards),
             }
         return values
+
+
+def _sent(memory: RemoteMemory) -> dict[str, Any]:
+    return {
+        "srl_items_sent_total": memory.items_sent,
+        "srl_chunks_sent_total": memory.chunks_sent,
+        "srl_chunk_items": memory.chunk_items,
+        "srl_chunk_bytes": memory.chunk_bytes,
+    }

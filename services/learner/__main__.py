@@ -2,10 +2,12 @@
 
 import sys
 
-from services.learner.service import learn
-from srl_common.service import run
+from srl_common.service import hold_signals, run
 from srl_common.settings import LearnerSettings, read_or_exit
 
 if __name__ == "__main__":
+    hold_signals()
     settings = read_or_exit(LearnerSettings)
-    sys.exit(run(settings, lambda stop: learn(settings, stop)))
+    from services.learner.service import main
+
+    sys.exit(run(settings, lambda stop: main(settings, stop)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.host import MemoryHost
 from services.phases import Phases
+from services.work import attend
 from srl_common.errors import StorageError
 from srl_common.messages import Role
 from srl_common.security import load_keys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from services.durable_memory import DurableMemory
+    from services.work import Work
     from srl_common.settings import LearnerSettings
 
 log = logging.getLogger("srl")
@@ -39,7 +41,7 @@ class HostedMemory:
         settings: of the learner.
         job_digest: actors that work for another job are refused.
         counters: the learner's own, for observers.
-        give_up: tells a call that waits for the disk that the time to drain is over.
+        work: what it is all for; its time to drain is also that of a call that waits for the disk.
         train_count: the Trainer's.
     """
 
@@ -49,12 +51,12 @@ class HostedMemory:
         settings: LearnerSettings,
         job_digest: str,
         counters: Callable[[], dict[str, Any]],
-        give_up: Callable[[], bool],
+        work: Work,
         train_count: Callable[[], int],
     ) -> None:
         self._memory = memory
+        self._work = work
         self._train_count = train_count
-        self._give_up = give_up
         self._host = MemoryHost(
             memory, job_digest, time.monotonic, counters, serves=frozenset({Role.ACTOR, Role.OBSERVER})
         )
@@ -84,6 +86,7 @@ class HostedMemory:
         if now_s >= self._maintain_s:
             self._maintain_s = now_s + MAINTAIN_EVERY_S
             self._host.maintain()
+            attend(self._host, self._work)
 
     def wait(self, timeout_s: float) -> None:
         """Wait for a message, at most `timeout_s`, and serve."""
@@ -114,7 +117,7 @@ class HostedMemory:
 
     def drain(self) -> None:
         """Serve until no actor is left, or the time is over."""
-        while self._host.living() and not self._give_up():
+        while self._host.living() and not self._work.stop.overdue:
             self.wait(0.05)
 
     def metrics(self) -> dict[str, Any]:
@@ -172,7 +175,7 @@ class HostedMemory:
             try:
                 write()
             except StorageError as error:
-                if self._give_up():
+                if self._work.stop.overdue:
                     raise
                 log.warning("training waits until this is mended: %s", error)
                 self.wait(RETRY_STORAGE_AFTER_S)

@@ -211,7 +211,7 @@ class RemoteMemory:
 
     def drain(self) -> None:
         """Wait until all calls are acknowledged, or the time is over; then leave."""
-        while self.link.unacked and not self._give_up():
+        while self.link.unacked and not self.link.refused and not self._give_up():
             self.wait(WAIT_SLICE_S)
         self.link.say_bye()
 

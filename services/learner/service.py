@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import random
 import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from services import snapshot as snapshots
@@ -20,15 +22,20 @@ from services.learner.info_values import InfoValues
 from services.learner.publisher import Publisher
 from services.learner.remote_memory import RemoteMemory
 from services.learner.sharded_memory import ShardedMemory, position_of
+from services.lifecycle import post_job, work_for_jobs
+from services.store_wait import when_there
 from services.training import Training
+from services.work import Work
 from srl.base.run.callback import RunCallback
 from srl.base.run.train_only import train_only
 from srl_common import metrics
 from srl_common.histogram import SECONDS, Histogram
+from srl_common.job_board import JobState
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
+from srl_common.retention import Retention
 from srl_common.security import load_keys
-from srl_common.service import Health, Stop, start_pages
+from srl_common.service import Again, Health, Stop, start_pages
 from srl_common.shards import at_shard, require_one_shard
 from srl_common.snapshots import open_store
 from srl_common.transport import Client, Waiter
@@ -38,16 +45,15 @@ if TYPE_CHECKING:
 
     from srl.base.context import RunContext, RunStateTrainer
     from srl.base.rl.memory import RLMemory
+    from srl_common.job_board import JobBoard, JobEntry
     from srl_common.settings import LearnerSettings
-    from srl_common.snapshots import Snapshot
+    from srl_common.snapshots import Snapshot, SnapshotStore
 
 log = logging.getLogger("srl")
 
 TICK_S = 0.01
 EMPTY_WAIT_S = 0.05
 """How long training waits for a batch before it asks the Trainer again."""
-CHECKPOINT_WAIT_S = 1.0
-"""How long training waits for the snapshot that a checkpoint of the Memory needs."""
 INFO_EVERY_S = 0.5
 
 
@@ -73,10 +79,27 @@ class TrainerMemory(Protocol):
     def close(self) -> None: ...
 
 
-def learn(settings: LearnerSettings, stop: Stop) -> None:
-    """Train for the settings' job until its limits are reached; then keep still until asked to stop."""
+def main(settings: LearnerSettings, stop: Stop) -> Again | None:
+    """Train for the settings' job, or for one job of the board."""
+    if not settings.board:
+        learn(settings, Job.load(settings.job), Work(stop))
+        return None
+    if settings.job:
+        return post_job(settings, Job.load(settings.job), Path(settings.job).name, stop)
+    return work_for_jobs(settings, stop, _next_job, learn)
+
+
+def _next_job(board: JobBoard) -> JobEntry | None:
+    return board.take()
+
+
+def learn(settings: LearnerSettings, job: Job, work: Work) -> None:
+    """Train for a job until its limits are reached; then keep still until asked to stop."""
     with authored(settings.name):
-        learner = Learner(settings, Job.load(settings.job), stop)
+        point = take_up(settings, work.stop)
+        if point is None:
+            return
+        learner = Learner(settings, job, work, point)
         pages = start_pages(settings, learner.health, metrics.LEARNER + metrics.HOST, learner.metrics)
         try:
             learner.run()
@@ -86,18 +109,40 @@ def learn(settings: LearnerSettings, stop: Stop) -> None:
                 pages.close()
 
 
+@dataclass(frozen=True)
+class Point:
+    """Where a learner takes training up."""
+
+    store: SnapshotStore
+    epoch: int
+    newest: Snapshot | None
+
+
+def take_up(settings: LearnerSettings, stop: Stop) -> Point | None:
+    """Take a new epoch, and fetch the newest snapshot. None: asked to stop before the store was there."""
+    retention = Retention(settings.snapshot_keep_last, settings.snapshot_keep_every_s)
+    store = open_store(settings.store, settings.keys_dir, retention)
+    name = settings.store_job
+    point = None
+    try:
+        point = when_there(settings, stop, lambda: Point(store, store.claim_epoch(name), store.latest(name)))
+    finally:
+        if point is None:
+            store.close()
+    return point
+
+
 class Learner(RunCallback):
     """One learner. As a callback of the loop, it does between two trains what is due."""
 
-    def __init__(self, settings: LearnerSettings, job: Job, stop: Stop) -> None:
+    def __init__(self, settings: LearnerSettings, job: Job, work: Work, point: Point) -> None:
         self._settings = settings
         self._job = job
-        self._stop = stop
+        self._work = work
+        self._stop = work.stop
         self._training = Training(job)
-        store = open_store(settings.store)
-        self._epoch = store.claim_epoch(settings.store_job)
-        newest = store.latest(settings.store_job)
-        resumed = snapshots.learner_state(newest) if newest is not None else snapshots.LearnerState()
+        self._epoch = point.epoch
+        resumed = snapshots.learner_state(point.newest) if point.newest is not None else snapshots.LearnerState()
         self._begun_s = time.monotonic() - resumed.elapsed_s
         self._memory = self._make_memory(resumed.position)
         self._parameter = self._training.make_parameter()
@@ -105,7 +150,7 @@ class Learner(RunCallback):
         self._trainer = self._training.make_trainer(self._parameter, self._memory)
         self._trainer.train_count = resumed.train_count
         self._trainer.restore(resumed.trainer)
-        self._publisher = Publisher(store, settings.store_job)
+        self._publisher = Publisher(point.store, settings.store_job)
         self._positions: dict[tuple[int, int], Mapping[str, int]] = {}
         """By version of a snapshot that may not be stored yet, how far training was in the batches."""
         self._published_count = -1
@@ -133,9 +178,8 @@ class Learner(RunCallback):
             durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
             durable.recover(position)
             return HostedMemory(
-                durable, settings, self._job.digest, self._beat, lambda: self._stop.overdue,
-                lambda: self._trainer.train_count,
-            )  # fmt: skip
+                durable, settings, self._job.digest, self._beat, self._work, lambda: self._trainer.train_count
+            )
         if settings.memory_shards == 1:
             return self._connected(memory, position, settings)[0]
         return self._make_shards(memory, position)
@@ -159,7 +203,7 @@ class Learner(RunCallback):
         link = Link(
             client,
             Role.LEARNER, settings.name, incarnation, self._job.digest, time.monotonic, self._beat,
-            self._epoch, remote.positions,
+            self._epoch, remote.positions, waits_for_job=self._work.on_board,
         )  # fmt: skip
         remote.connect(link)
         return remote, client
@@ -172,6 +216,7 @@ class Learner(RunCallback):
         if not self._stop.asked:
             self._publish_and_wait()
             log.info("training is over: %s", self.end_reason)
+            self._end()
             self._keep_still()
         self._publish_and_wait()
         self._memory.drain()
@@ -183,10 +228,23 @@ class Learner(RunCallback):
         self._publisher.close()
         self._memory.close()
 
+    def _end(self) -> None:
+        self._report()
+        if self._work.stop_asked:
+            self._work.end(JobState.STOPPED, "asked to stop")
+        else:
+            self._work.end(JobState.ENDED, self.end_reason)
+
+    def _report(self) -> None:
+        self._work.report("learner", self._beat())
+
     def _train(self) -> None:
         context = self._training.learner_context(self._trainer.train_count, self._elapsed_s())
         if self._job.is_over(self._trainer.train_count, self._elapsed_s()):
             self.end_reason = "over before this start"
+            return
+        if self._work.stop_asked:
+            self.end_reason = "stopped before this start"
             return
         self._training_now = True
         state = train_only(context, self._trainer, [self, *context.callbacks])
@@ -220,7 +278,7 @@ class Learner(RunCallback):
             self._next_tick_s = now_s + TICK_S
             self._tick(now_s)
             self._timed_count, self._timed_since_s = self._trainer.train_count, time.perf_counter()
-        return self._stop.asked
+        return self._stop.asked or self._work.stop_asked
 
     def _time_train(self) -> None:
         """Take the time of the train() that has just ended, if it trained."""
@@ -238,15 +296,17 @@ class Learner(RunCallback):
         if now_s >= self._next_info_s:
             self._next_info_s = now_s + INFO_EVERY_S
             self._info.update(self._trainer.info)
+        if self._work.wants_report("learner"):
+            self._report()
         if now_s >= self._next_snapshot_s:
             self._publish()
-        if self._memory.checkpoint_due and not self._publisher.failing:
+        if self._memory.checkpoint_due and not self._publisher.late:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
         """Cut the journal, at a stored snapshot only: what was sampled after it would be missing from both."""
         self._publish()
-        if self._publisher.wait(CHECKPOINT_WAIT_S) and self._memory.consumed() == self._published_position:
+        if self._publisher.wait(self._publisher.patience_s) and self._memory.consumed() == self._published_position:
             self._memory.checkpoint_if_due()
 
     def _snapshot(self) -> Snapshot:
@@ -311,6 +371,8 @@ class Learner(RunCallback):
             "srl_epoch": beat["epoch"],
             "srl_snapshot_take_seconds": self._take_seconds,
             "srl_snapshots_published_total": self._publisher.published,
+            "srl_snapshot_published_bytes_total": self._publisher.published_bytes,
+            "srl_snapshot_publish_seconds_total": self._publisher.publish_s,
             "srl_snapshot_failures_total": self._publisher.failures,
             "srl_snapshot_bytes": len(stored.data) if stored else 0,
             "srl_snapshot_version": beat["snapshot_train_count"],

@@ -2,10 +2,12 @@
 
 import sys
 
-from services.memory.service import serve
-from srl_common.service import run
+from srl_common.service import hold_signals, run
 from srl_common.settings import MemorySettings, read_or_exit
 
 if __name__ == "__main__":
+    hold_signals()
     settings = read_or_exit(MemorySettings)
-    sys.exit(run(settings, lambda stop: serve(settings, stop)))
+    from services.memory.service import main
+
+    sys.exit(run(settings, lambda stop: main(settings, stop)))

@@ -9,34 +9,53 @@ from services.author import authored
 from services.durable_memory import DurableMemory, open_durable_memory
 from services.host import MemoryHost
 from services.job import Job
+from services.lifecycle import work_for_jobs
 from services.memory.watcher import Watcher
 from services.phases import Phases
 from services.training import Training
+from services.work import Work, attend
 from srl_common import metrics
 from srl_common.security import load_keys
-from srl_common.service import Health, Stop, start_pages
+from srl_common.service import Again, Health, Stop, start_pages
 from srl_common.shards import of_memory_service
 from srl_common.transport import Server, Waiter
 
 if TYPE_CHECKING:
+    from srl_common.job_board import JobBoard, JobEntry
     from srl_common.settings import MemorySettings
 
 IDLE_WAIT_S = 0.02
 MAINTAIN_EVERY_S = 0.25
 
 
-def serve(settings: MemorySettings, stop: Stop) -> None:
-    """Host the Memory of the settings' job until asked to stop and all clients have left."""
+def main(settings: MemorySettings, stop: Stop) -> Again | None:
+    """Serve the settings' job, or one job of the board."""
+    if settings.board:
+        find = _no_job if settings.memory_mode == "learner" else _running_job
+        return work_for_jobs(settings, stop, find, serve)
+    serve(settings, Job.load(settings.job), Work(stop))
+    return None
+
+
+def _running_job(board: JobBoard) -> JobEntry | None:
+    return board.running()
+
+
+def _no_job(_: JobBoard) -> None:
+    """Find nothing to do: the learner hosts the Memory."""
+
+
+def serve(settings: MemorySettings, job: Job, work: Work) -> None:
+    """Host the Memory of a job until asked to stop and all clients have left."""
     settings = of_memory_service(settings)
     with authored(settings.name):
-        job = Job.load(settings.job)
         training = Training(job)
         authors = training.make_memory()
         memory = open_durable_memory(authors, job.digest, settings, keeps_batches=True)
         memory.recover()
         watcher = Watcher(training.memory_context(), authors, memory)
         host = MemoryHost(memory, job.digest, time.monotonic, watcher.counters)
-        service = MemoryService(settings, memory, host, watcher, stop)
+        service = MemoryService(settings, memory, host, watcher, work)
         pages = start_pages(settings, service.health, metrics.HOST, service.metrics)
         try:
             watcher.start()
@@ -55,12 +74,14 @@ class MemoryService:
     """Moves frames between the sockets and the host. Inserts never starve samples: bursts of them are bounded."""
 
     def __init__(
-        self, settings: MemorySettings, memory: DurableMemory, host: MemoryHost, watcher: Watcher, stop: Stop
+        self, settings: MemorySettings, memory: DurableMemory, host: MemoryHost, watcher: Watcher, work: Work
     ) -> None:
         self._memory = memory
         self._host = host
         self._watcher = watcher
-        self._stop = stop
+        self._work = work
+        self._stop = work.stop
+        self._reports_as = f"memory-{settings.memory_shard}" if settings.memory_shards > 1 else "memory"
         self._burst_s = settings.actor_burst_ms / 1000
         keys = load_keys(settings.keys_dir)
         self._workers = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind, keys=keys)
@@ -115,6 +136,7 @@ class MemoryService:
             self._server_of = {i: server for i, server in self._server_of.items() if self._host.knows(i)}
             self._memory.checkpoint_if_due()
             self._watcher.look()
+            attend(self._host, self._work, self._reports_as)
             self.health.turned()
 
     def metrics(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,6 +43,15 @@ Algorithm = Annotated[
         metavar="ALGORITHM",
         autocompletion=complete_algorithm,
         help="A built-in algorithm, such as dqn (see srl algorithms), or your file: my_algorithm.py.",
+    ),
+]
+Player = Annotated[
+    str,
+    typer.Argument(
+        metavar="[ALGORITHM]",
+        autocompletion=complete_algorithm,
+        show_default=False,
+        help="A built-in algorithm, or your file; default: random, which acts at random.",
     ),
 ]
 Settings = Annotated[
@@ -103,18 +113,23 @@ def words(
     return [word for option, values in given.items() for value in values or () for word in (option, value)]
 
 
-def make_runner(context: "RunContext", seed: int | None = None) -> "Runner":
+def make_runner(context: "RunContext") -> "Runner":
     """Return the Runner of a context. Raises UsageError when environment and algorithm cannot be as they are set."""
     from srl.runner.runner import Runner
+
+    with wrong_settings():
+        return Runner(context=context)
+
+
+@contextmanager
+def wrong_settings() -> Iterator[None]:
+    """Turn what algorithms raise for values that cannot be into UsageError."""
     from srl.utils.usage import UsageError
 
     try:
-        runner = Runner(context=context)
-    except (ValueError, AssertionError) as error:  # what `validate_params` raises
+        yield
+    except (ValueError, AssertionError) as error:
         raise UsageError(str(error)) from error
-    if seed is not None:
-        runner.set_seed(seed)
-    return runner
 
 
 def _built_in(name: str) -> "RLConfig[Any, Any]":

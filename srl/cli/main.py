@@ -9,14 +9,39 @@ import typer
 from typer.core import TyperGroup
 
 from srl import __version__
-from srl.cli import catalogue, training
+from srl.cli import catalogue, doctor, jobs, keys, local, snapshots, submit, top, training
 from srl.cli.failures import in_one_line
 
-COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "On this machine": (training.train, training.evaluate, training.render),
+Command = Callable[..., None]
+
+COMMANDS: dict[str, tuple[Command, ...]] = {
+    "In this process": (training.train, training.evaluate, training.render),
     "What is there": (catalogue.envs, catalogue.algorithms),
+    "A cluster": (local.up, local.down, local.scale, top.top, doctor.doctor),
+    "A cluster's jobs": (submit.submit, jobs.stop, jobs.tune),
 }
 """By heading of the help."""
+GROUPS: dict[str, tuple[str, str, Command, dict[str, Command]]] = {
+    "jobs": (
+        "A cluster's jobs",
+        "List the jobs, or look after one.",
+        jobs.list_all,
+        {"show": jobs.show, "history": jobs.history, "resume": jobs.resume, "delete": jobs.delete},
+    ),
+    "snapshots": (
+        "A cluster's jobs",
+        "What jobs have learned: list, export, restore.",
+        snapshots.overview,
+        {"list": snapshots.list_all, "export": snapshots.export, "restore": snapshots.restore},
+    ),
+    "keys": (
+        "A cluster",
+        "Who may connect: make, list, rotate, revoke.",
+        keys.overview,
+        {"make": keys.make, "list": keys.list_all, "rotate": keys.rotate, "revoke": keys.revoke},
+    ),
+}
+"""By name: heading of the help, one line, what the name alone does, and the commands below it."""
 KEEP_LINES = "\b\n"
 """Before a paragraph of help: its lines are not joined."""
 
@@ -34,7 +59,7 @@ def help_text(command: Callable[..., None]) -> str:
     """Return the docstring of a command; its indented examples keep their lines."""
     paragraphs = (inspect.getdoc(command) or "").split("\n\n")
     return "\n\n".join(
-        f"{KEEP_LINES}{textwrap.dedent(each)}" if each.startswith("    ") else each for each in paragraphs
+        f"{KEEP_LINES}{textwrap.dedent(each)}" if each.startswith(("    ", "srl ")) else each for each in paragraphs
     )
 
 
@@ -71,10 +96,23 @@ def options(
     """
 
 
+def _add_group(name: str, panel: str, short: str, alone: Command, commands: dict[str, Command]) -> None:
+    runs_alone = alone is jobs.list_all
+    group = typer.Typer(
+        invoke_without_command=runs_alone, no_args_is_help=not runs_alone, help=help_text(alone), short_help=short
+    )
+    group.callback(help=help_text(alone))(alone)
+    for each, command in commands.items():
+        group.command(each, help=help_text(command))(command)
+    app.add_typer(group, name=name, rich_help_panel=panel)
+
+
 app.callback(help=help_text(options))(options)
 for panel, commands in COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel, help=help_text(command))(command)
+for name, group in GROUPS.items():
+    _add_group(name, *group)
 
 
 def main() -> None:

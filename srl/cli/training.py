@@ -11,6 +11,7 @@ from srl.cli.output import AsJson, number_text, print_json, print_table
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
+    from srl.base.context import RunContext
     from srl.runner.runner import Runner
 
 Load = Annotated[
@@ -71,7 +72,7 @@ def train(
 
     Next: srl evaluate and srl render with the same ENV, ALGORITHM and -s, and --load FILE.
     """
-    runner = choice.make_runner(choice.make_context(env, algorithm, settings, env_settings, players), seed)
+    runner = _make_runner(choice.make_context(env, algorithm, settings, env_settings, players), seed)
     _check_target(save)
     _prepare(runner, load, history, checkpoint)
     limits: dict[str, Any] = {"timeout": timeout, "max_train_count": max_train_count}
@@ -92,7 +93,7 @@ def train(
 
 def evaluate(
     env: choice.Env,
-    algorithm: choice.Algorithm = choice.RANDOM,
+    algorithm: choice.Player = choice.RANDOM,
     settings: choice.Settings = None,
     env_settings: choice.EnvSettings = None,
     players: choice.Players = None,
@@ -108,7 +109,7 @@ def evaluate(
 
     Give the same -s as in training.
     """
-    runner = choice.make_runner(choice.make_context(env, algorithm, settings, env_settings, players), seed)
+    runner = _make_runner(choice.make_context(env, algorithm, settings, env_settings, players), seed)
     _prepare(runner, load)
     rewards = runner.evaluate(episodes, players=runner.context.players, enable_progress=False)
     columns = [_statistics(column) for column in zip(*_by_player(rewards), strict=True)]
@@ -122,7 +123,7 @@ def evaluate(
 
 def render(
     env: choice.Env,
-    algorithm: choice.Algorithm = choice.RANDOM,
+    algorithm: choice.Player = choice.RANDOM,
     settings: choice.Settings = None,
     env_settings: choice.EnvSettings = None,
     players: choice.Players = None,
@@ -140,7 +141,7 @@ def render(
 
     Give the same -s as in training.
     """
-    runner = choice.make_runner(choice.make_context(env, algorithm, settings, env_settings, players), seed)
+    runner = _make_runner(choice.make_context(env, algorithm, settings, env_settings, players), seed)
     _prepare(runner, load)
     shown: dict[str, Any] = {"players": runner.context.players, "max_steps": max_steps}
     if gif is not None:
@@ -150,6 +151,16 @@ def render(
         runner.render_window(**shown)
     else:
         runner.render_terminal(**shown)
+
+
+def _make_runner(context: "RunContext", seed: int | None) -> "Runner":
+    """Return a Runner whose parts are there. Raises UsageError when they cannot be as they are set."""
+    runner = choice.make_runner(context)
+    if seed is not None:
+        runner.set_seed(seed)
+    with choice.wrong_settings():
+        runner.make_worker()
+    return runner
 
 
 def _prepare(

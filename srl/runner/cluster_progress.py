@@ -10,9 +10,9 @@ from srl.runner.progress import ProgressOptions, duration_text, evaluated_text, 
 from srl.utils.system_load import SystemLoad
 
 if TYPE_CHECKING:
-    from services.local import LocalCluster
     from srl.base.context import RunContext
     from srl.runner.evaluation import Evaluation
+    from srl.runner.observed_cluster import ObservedCluster
 
 _RATE_WINDOW_S = 3.0
 
@@ -60,7 +60,7 @@ class ClusterProgress:
         """Show a line that stays; also without progress, for what a user must know."""
         self._line.print(text)
 
-    def update(self, cluster: LocalCluster) -> None:
+    def update(self, cluster: ObservedCluster) -> None:
         """Take in what the cluster says, and show it when due."""
         self._end_reason, self._restarts, self._learner = (
             cluster.end_reason,
@@ -87,7 +87,7 @@ class ClusterProgress:
         """Episodes of all actors."""
         return self._totals.sum("episodes")
 
-    def _evaluate_if_due(self, cluster: LocalCluster) -> None:
+    def _evaluate_if_due(self, cluster: ObservedCluster) -> None:
         if self._evaluation is None or not self._next_evaluation.is_due():
             return
         learned = cluster.learner_state()
@@ -99,8 +99,10 @@ class ClusterProgress:
         """End the line, and show the results if training began."""
         self._line.finish(self._summary() if self._enable and self._began else {})
 
-    def _text(self, cluster: LocalCluster) -> str:
+    def _text(self, cluster: ObservedCluster) -> str:
         elapsed_s = time.monotonic() - self._begun_s
+        if cluster.waiting:
+            return f"{duration_text(elapsed_s)}, {cluster.waiting}"
         learner, host = cluster.learner, cluster.view.host
         steps_per_s = [self._rates.of(name) for name in sorted(self._totals.by_actor("env_steps"))]
         shown = steps_per_s[: self._options.max_actor]

@@ -10,7 +10,6 @@ from srl.runner.checkpoint import Checkpoint, save_checkpoint
 from srl.runner.interval import Interval
 
 if TYPE_CHECKING:
-    from services.local import LocalCluster
     from services.snapshot import LearnerState
     from srl.base.context import RunContext
     from srl.runner.checkpointing import CheckpointOptions
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from srl.runner.evaluation import Evaluation
     from srl.runner.history_evaluation import HistoryEvaluation
     from srl.runner.mlflow_recorder import MlflowRecorder
+    from srl.runner.observed_cluster import ObservedCluster
+    from srl.runner.reported_history import ReportedHistory
 
 
 @dataclass
@@ -33,6 +34,8 @@ class ClusterRecords:
     """For checkpoints."""
     history: HistoryEvaluation | None = None
     mlflow: MlflowRecorder | None = None
+    rows: ReportedHistory | None = None
+    """For services that cannot write their own rows where the history is."""
 
     def __post_init__(self) -> None:
         self._next_checkpoint = Interval(self.checkpoints.interval_s if self.checkpoints is not None else 0.0)
@@ -43,8 +46,10 @@ class ClusterRecords:
         if self.mlflow is not None:
             self.mlflow.begin(self.context)
 
-    def update(self, cluster: LocalCluster) -> None:
+    def update(self, cluster: ObservedCluster) -> None:
         """Write what is due."""
+        if self.rows is not None:
+            self.rows.update(cluster)
         if self.mlflow is not None and self.mlflow.is_due():
             self._update(self.mlflow, cluster)
         if self.checkpoints is not None and (self._next_checkpoint.is_due() or not self._has_begun):
@@ -52,15 +57,17 @@ class ClusterRecords:
         if self.history is not None and self.history.is_due(self.progress.steps):
             self._evaluate(self.history, cluster)
 
-    def finish(self, cluster: LocalCluster) -> None:
+    def finish(self, cluster: ObservedCluster) -> None:
         """Write the last checkpoint; the services must have ended."""
+        if self.rows is not None:
+            self.rows.update(cluster, last=True)
         if self.mlflow is not None:
             self._update(self.mlflow, cluster, last=True)
             self.mlflow.end(finished=True)
         if self.checkpoints is not None:
             self._save(self.checkpoints, cluster, last=True)
 
-    def _save(self, options: CheckpointOptions, cluster: LocalCluster, *, last: bool = False) -> None:
+    def _save(self, options: CheckpointOptions, cluster: ObservedCluster, *, last: bool = False) -> None:
         learned = cluster.learner_state()
         if learned is None:
             return
@@ -76,13 +83,13 @@ class ClusterRecords:
         if self.mlflow is not None:
             self.mlflow.end(finished=False)
 
-    def _update(self, mlflow: MlflowRecorder, cluster: LocalCluster, *, last: bool = False) -> None:
+    def _update(self, mlflow: MlflowRecorder, cluster: ObservedCluster, *, last: bool = False) -> None:
         learned = cluster.learner_state()
         if learned is not None:
             checkpoint = Checkpoint(learned.parameter, learned.trainer, self._standing(learned))
             mlflow.update(self.context, checkpoint, last=last)
 
-    def _evaluate(self, history: HistoryEvaluation, cluster: LocalCluster) -> None:
+    def _evaluate(self, history: HistoryEvaluation, cluster: ObservedCluster) -> None:
         learned = cluster.learner_state()
         if learned is not None:
             history.restart(self.progress.steps)

@@ -15,14 +15,16 @@ from srl.runner.records import RecordsMixin
 from srl.utils.usage import UsageError, short_traceback
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from services.local import LocalCluster, Options
+    from services.local import Options
     from srl.base.context import RunContext
     from srl.base.define import PlayersType
     from srl.base.rl.memory import RLMemory
     from srl.base.rl.trainer import RLTrainer
     from srl.base.run.callback import RunCallback
+    from srl.runner.history_log import HistoryLog
+    from srl.runner.observed_cluster import ObservedCluster
 
 _CHUNK_ITEMS_MAX = 250
 _WATCH_S = 0.1
@@ -152,15 +154,12 @@ class DistributedMixin(RecordsMixin):
         from srl_common.errors import ClusterError
 
         begun_count = trainer.train_count if trainer is not None else 0
-        records = self._cluster_records(context, begun_count, enable_progress=enable_progress)
+        records = self._cluster_records(context, begun_count, _written_by_services, enable_progress=enable_progress)
         progress = records.progress
         try:
-            job = Job.of(_counted_from(begun_count, context))
+            job = Job.of(counted_from(begun_count, context))
             with LocalCluster(job, options, progress.print, trainer, memory) as cluster:
-                try:
-                    self._watch(cluster, records)
-                finally:
-                    self._take_over(cluster, begun_count)
+                self._follow(cluster, records, begun_count)
                 if return_memory:
                     self.memory.restore(cluster.memory_checkpoint()["memory"])
         except ClusterError as error:
@@ -169,8 +168,15 @@ class DistributedMixin(RecordsMixin):
             records.close()
             progress.finish()
 
-    def _cluster_records(self, context: RunContext, begun_count: int, *, enable_progress: bool) -> ClusterRecords:
-        """Return what writes the records of a run, and give the context what the services write themselves."""
+    def _cluster_records(
+        self,
+        context: RunContext,
+        begun_count: int,
+        add_history: Callable[[ClusterRecords, HistoryLog], None],
+        *,
+        enable_progress: bool,
+    ) -> ClusterRecords:
+        """Return what writes the records of a run; `add_history` sees to it that its history gets rows."""
         shown, checkpoints = self._progress_options, self._checkpoints
         evaluation = self._evaluation(shown.evaluation) if enable_progress else None
         progress = ClusterProgress(context, shown, begun_count, evaluation, enable=enable_progress)
@@ -179,7 +185,7 @@ class DistributedMixin(RecordsMixin):
             records.evaluation = self._evaluation(checkpoints.evaluation)
         history = self._history_log(context)
         if history is not None:
-            context.callbacks.append(history)
+            add_history(records, history)
             records.history = self._history_evaluation(history)
             records.mlflow = self._mlflow_recorder(history)
         return records
@@ -188,32 +194,41 @@ class DistributedMixin(RecordsMixin):
         """Tell whether a checkpoint was loaded whose Memory the cluster is to go on with."""
         return self._past is not None and has_backup(self.memory)
 
-    def _watch(self, cluster: LocalCluster, records: ClusterRecords) -> None:
+    def _follow(self, cluster: ObservedCluster, records: ClusterRecords, begun_count: int) -> None:
+        """Wait for the end of training, and take over what was learned, however it ended."""
+        try:
+            self._watch(cluster, records)
+        finally:
+            self._take_over(cluster, begun_count)
+
+    def _watch(self, cluster: ObservedCluster, records: ClusterRecords) -> None:
         """Wait for the end of training, and end the services in order."""
         progress = records.progress
         records.begin()
         progress.begin()
         try:
-            while not cluster.end_reason:
+            while True:
                 cluster.watch(_WATCH_S)
                 progress.update(cluster)
                 records.update(cluster)
+                if cluster.end_reason:
+                    break
         except KeyboardInterrupt:
-            progress.print("interrupted: ending the services, and bringing back what has been learned")
+            progress.print(cluster.interrupt_text)
             self._end(cluster, records)
             raise
         self._end(cluster, records)
 
-    def _end(self, cluster: LocalCluster, records: ClusterRecords) -> None:
+    def _end(self, cluster: ObservedCluster, records: ClusterRecords) -> None:
         cluster.drain()
         records.progress.update(cluster)
         records.finish(cluster)
 
-    def _take_over(self, cluster: LocalCluster, begun_count: int) -> None:
-        """Take over what was learned, however training ended."""
+    def _take_over(self, cluster: ObservedCluster, begun_count: int) -> bool:
+        """Take over what was learned, however training ended; False: there is nothing."""
         learned = cluster.learner_state()
         if learned is None:
-            return
+            return False
         self.parameter.restore(learned.parameter, from_serialized=True)
         self.trainer.train_count = learned.train_count
         self.trainer.restore(learned.trainer)
@@ -228,9 +243,15 @@ class DistributedMixin(RecordsMixin):
             other = self.rl_config.make_parameter(self.env)
             other.restore(of_worker, from_serialized=True, from_worker=True)
             self.parameter.update_from_worker_parameter(other)
+        return True
 
 
-def _counted_from(begun_count: int, context: RunContext) -> RunContext:
+def _written_by_services(records: ClusterRecords, history: HistoryLog) -> None:
+    """Let each service write the rows of its own."""
+    records.context.callbacks.append(history)
+
+
+def counted_from(begun_count: int, context: RunContext) -> RunContext:
     """Return the context of a job whose learner counts on from `begun_count`."""
     if context.max_train_count <= 0:
         return context

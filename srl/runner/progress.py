@@ -100,7 +100,7 @@ def heading(context: RunContext) -> str:
     algorithm = context.rl_config.name if context.rl_config else ""
     names = ("max_episodes", "timeout", "max_steps", "max_train_count", "max_memory")
     limits = [f"{name} {getattr(context, name)}" for name in names if getattr(context, name) > 0]
-    return f"{context.play_mode}: {algorithm} in {env}, until {' or '.join(limits)}"
+    return f"{context.play_mode}: {algorithm} in {env}, until {' or '.join(limits) or 'it is stopped'}"
 
 
 def acting_text(context: RunContext, state: RunStateActor, options: ProgressOptions) -> str:

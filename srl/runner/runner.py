@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from srl.runner.distributed import DistributedMixin
+from srl.runner.distribution import DistributionMixin
 from srl.runner.human_play import HumanPlayMixin
 from srl.runner.mlflow_settings import MlflowMixin
 from srl.runner.play import PlayMixin
@@ -24,7 +24,7 @@ _SETTINGS_BY_PLAY_MODE = {
 """By method: the settings of `context` that it takes as arguments."""
 
 
-class Runner(DistributedMixin, PlayMixin, MlflowMixin, HumanPlayMixin):
+class Runner(DistributionMixin, PlayMixin, MlflowMixin, HumanPlayMixin):
     """Trains, evaluates and shows an algorithm in an environment.
 
         runner = srl.Runner("Grid", ql.Config())

@@ -96,7 +96,7 @@ def test_a_window_without_a_display(srl, monkeypatch):
         ("Gridd ql", "there is no environment 'Gridd'. Did you mean Grid"),
         ("Grid qll", "there is no algorithm 'qll': did you mean ql?"),
         ("Grid zzz", "there is no algorithm 'zzz': there are dqn, dynaq, mcts"),
-        ("Grid sac", "ContinuousSpace"),
+        ("Grid dqn -s memory.warmup_size=10", "Config.batch_size is 32; it must be between 1 and memory.warmup_size"),
         ("Grid absent.py", "there is no job file absent.py"),
         ("Grid ql -s lrr=1", "ql.Config has no field 'lrr': did you mean lr?"),
         ("Grid ql -s zzz=1", "ql.Config has no field 'zzz': its fields: "),
@@ -136,7 +136,7 @@ def test_files_of_something_else(srl, tmp_path):
 def test_settings_by_type(srl):
     """Numbers, booleans, lists, choices, and fields of fields; DQN takes them, and trains."""
     settings = [
-        "memory.warmup_size=10",
+        "memory.warmup_size=32",
         "memory.capacity=500",
         "hidden_sizes=4,4",
         "double=no",

@@ -18,7 +18,7 @@ def test_the_pages_are_up_to_date(generate):
 
 
 def test_every_message_setting_and_metric_has_its_line(generate):
-    protocol, settings, metrics = generate.pages().values()
+    protocol, settings, metrics, *_ = generate.pages().values()
     for message in generate.messages.CATALOGUE:
         assert f"### {generate.messages.CATALOGUE.index(message)} {message.__name__}\n" in protocol
     for kind in generate.settings.ALL_SETTINGS:
@@ -33,3 +33,13 @@ def test_docstrings_of_fields_are_found(generate):
     assert hello["epoch"].doc == "Fencing number of a learner, 0 for others: an older one is refused."
     assert hello["protocol"].doc == ""
     assert hello["released"].type == "dict[str, int]"
+
+
+def test_every_command_has_its_section(generate):
+    from srl.cli.main import COMMANDS, GROUPS
+
+    page = generate.command_line()
+    names = [command.__name__ for commands in COMMANDS.values() for command in commands]
+    names += [*GROUPS, *(f"{group} {name}" for group, (*_, commands) in GROUPS.items() for name in commands)]
+    assert [name for name in names if f"### srl {name}" not in page] == []
+    assert "| `--samples-per-insert` `X` |" in page

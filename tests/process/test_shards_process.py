@@ -16,9 +16,9 @@ from running import Cluster, job_of
 from running import until as until_soon
 
 from services import snapshot as snapshots
-from services.actor.service import act
-from services.learner.service import learn
-from services.memory.service import serve
+from services.actor.service import main as act
+from services.learner.service import main as learn
+from services.memory.service import main as serve
 from srl_common import codec, messages
 from srl_common.errors import SettingError
 from srl_common.journal import Journal

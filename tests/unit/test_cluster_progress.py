@@ -48,6 +48,7 @@ def cluster(steps=(0, 0), trained=0, **changes):
     values = {
         "end_reason": "",
         "restarts": 0,
+        "waiting": "",
         "learner": learner,
         "actors": actors,
         "view": SimpleNamespace(host={"memory_length": 33}),
@@ -85,6 +86,14 @@ def test_before_the_services_say_anything_there_is_a_line_too(capsys):
     assert lines(capsys)[1] == (
         "0.0s, 0 env steps/s (-), 0 trained/s, trained 0, reward 0.000, memory 0, parameter 0.0 (age -)"
     )
+
+
+def test_what_training_waits_for_is_shown_instead(capsys, clock):
+    progress = make()
+    progress.begin()
+    clock.now_s += 2.0
+    progress.update(cluster(waiting="job 3 waits: 1 waits before it"))
+    assert lines(capsys)[1] == "2.0s, job 3 waits: 1 waits before it"
 
 
 def test_what_the_trainer_says_can_be_left_out(capsys):

@@ -1,5 +1,6 @@
 """The episode memory: slices lie within one episode, at the places that the settings allow, each as likely."""
 
+import random
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -164,6 +165,38 @@ def test_restore_across_capacity_and_compression(capacity, compress):
     other.restore(made.backup())
     assert len(other) == (10 if capacity == 100 else 2)
     assert seen(other.sample_steps)[-2:] == ["more", "text"]
+
+
+def drawn(made):
+    samples = [made.sample(), made.sample_steps()] * 10
+    sequential = [made.sample_sequential() for _ in range(10)]
+    return [list(each) for each in samples], [(list(slices), begins.tolist()) for slices, begins in sequential]
+
+
+def test_one_that_is_restored_draws_what_the_other_draws_next():
+    made, other = (buffer(4, 9, 6, batch_size=3, suffix_size=1) for _ in range(2))
+    for _ in range(2):
+        drawn(made)
+    other.restore(made.backup())
+    assert drawn(other) == drawn(made)
+
+
+def test_one_that_is_restored_before_the_first_draw_leaves_it_to_random():
+    made, other = (buffer(9, suffix_size=1) for _ in range(2))
+    drawn(other)
+    other.restore(made.backup())
+    random.seed(2)
+    first = drawn(made)
+    random.seed(2)
+    assert drawn(other) == first
+
+
+def test_streams_of_another_batch_size_begin_anew():
+    made, other = buffer(9, batch_size=2, suffix_size=1), buffer(9, batch_size=3, suffix_size=1)
+    made.sample_sequential()
+    other.restore(made.backup())
+    slices, begins = other.sample_sequential()
+    assert (len(slices), begins.tolist()) == (3, [True] * 3)
 
 
 def memory_of(config=None):

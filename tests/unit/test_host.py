@@ -122,6 +122,70 @@ def actor(house):
     return welcomed(house, Role.ACTOR, "actor-0")
 
 
+# --- numbers of actors
+
+
+def number_of(peer, **hello):
+    welcome = peer.say_hello(**hello)[0]
+    return welcome.slot, welcome.actor_num
+
+
+def test_actors_are_numbered_from_the_smallest_that_is_free(house):
+    peers = [Peer(house, Role.ACTOR, f"actor-{name}") for name in "abcd"]
+    assert [number_of(peer) for peer in peers[:3]] == [(0, 1), (1, 2), (2, 3)]
+    assert number_of(Peer(house, Role.LEARNER, "learner")) == (-1, 3)
+    assert number_of(Peer(house, Role.OBSERVER, "runner")) == (-1, 3)
+    peers[1].say(Bye())
+    assert number_of(peers[3]) == (1, 3)
+
+
+def test_an_actor_keeps_its_number_when_it_comes_back(house):
+    first, second = Peer(house, Role.ACTOR, "a"), Peer(house, Role.ACTOR, "b")
+    assert (number_of(first), number_of(second)) == ((0, 1), (1, 2))
+    assert number_of(second) == (1, 2)
+    assert number_of(Peer(house, Role.ACTOR, "b")) == (1, 2)  # a new process of the same name
+    assert number_of(Peer(house, Role.ACTOR, "c")) == (2, 3)
+
+
+def test_a_number_that_is_wished_for_is_given(house):
+    assert number_of(Peer(house, Role.ACTOR, "a"), slot=5) == (5, 6)
+    assert number_of(Peer(house, Role.ACTOR, "b")) == (0, 6)
+    restarted = House(ledger.Memory(ledger.Config()))
+    assert number_of(Peer(restarted, Role.ACTOR, "c")) == (0, 1)
+    assert number_of(Peer(restarted, Role.ACTOR, "b"), slot=0) == (0, 1)  # it cannot change it while it plays
+
+
+def test_the_number_of_an_actor_that_is_silent_for_long_is_free(house):
+    assert number_of(Peer(house, Role.ACTOR, "a")) == (0, 1)
+    house.clock.advance(FORGET_AFTER_S - 1)
+    assert number_of(Peer(house, Role.ACTOR, "b")) == (1, 2)
+    house.clock.advance(2)
+    house.host.maintain()
+    assert number_of(Peer(house, Role.ACTOR, "c")) == (0, 2)
+
+
+# --- what clients fail with
+
+
+def test_the_host_knows_what_its_clients_failed_with(house):
+    failed = welcomed(house, Role.ACTOR, "a")
+    welcomed(house, Role.ACTOR, "b").say(Beat({"error": ""}))
+    welcomed(house, Role.ACTOR, "c").say(Beat({"error": 5}))
+    assert house.host.errors() == []
+    failed.say(Beat({"error": "Worker.policy failed in the a: ..."}))
+    assert house.host.errors() == ["Worker.policy failed in the a: ..."]
+
+
+def test_what_a_client_that_left_did_is_seen_a_little_longer(house):
+    actor = welcomed(house, Role.ACTOR, "a")
+    actor.say(Beat({"env_steps": 7}))
+    actor.say(Bye())
+    assert house.host.view().clients == {"a": {"env_steps": 7, "role": "actor"}}
+    assert house.host.living() == []
+    house.clock.advance(CLIENT_GONE_AFTER_S + 1)
+    assert house.host.view().clients == {}
+
+
 # --- Hello, and what is refused at it
 
 
@@ -138,7 +202,7 @@ def test_hello_is_answered_with_what_the_host_has_and_the_credit(house):
     assert (welcome.protocol, welcome.applied_seq, welcome.limit_seq) == (PROTOCOL, 0, WINDOW_CALLS)
     actor.say(items_call(1, ["a", 0]))
     (again,) = actor.say_hello()
-    assert again == Welcome(PROTOCOL, welcome.incarnation, 1, 1 + WINDOW_CALLS)
+    assert again == Welcome(PROTOCOL, welcome.incarnation, 1, 1 + WINDOW_CALLS, 0, 1)
 
 
 def test_another_life_of_the_host_has_another_incarnation(house):

@@ -48,7 +48,7 @@ class Table:
 
 def test_a_client_that_waits_for_credit_is_told_when_there_is_room():
     table = Table()
-    assert table.hello(ACTOR, "actor") == [(ACTOR, Welcome(PROTOCOL, table.host._incarnation, 0, WINDOW))]
+    assert table.hello(ACTOR, "actor") == [(ACTOR, Welcome(PROTOCOL, table.host._incarnation, 0, WINDOW, 0, 1))]
     assert table.insert(1) == [(ACTOR, Ack(1, 3))]
     assert table.insert(2) == [(ACTOR, Ack(2, 4))]
     assert table.insert(3) == [(ACTOR, Ack(3, 4))]  # full: one call is still granted, no more

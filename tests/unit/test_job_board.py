@@ -592,7 +592,7 @@ def test_a_redis_without_memory_refuses_and_keeps_what_is_there(request, tmp_pat
     with redis.Redis.from_url(redis_server.url) as client:
         client.config_set("maxmemory", "1")
         try:
-            with pytest.raises(StorageError, match="has memory"):
+            with pytest.raises(StorageError, match="it is full"):
                 board.submit(next_id, b"", "", "")
         finally:
             client.config_set("maxmemory", "0")

@@ -8,6 +8,7 @@ from srl_common.link import (
     BEAT_INTERVAL_S,
     HELLO_AGAIN_AFTER_S,
     INCARNATION_BYTES,
+    REFUSED_AGAIN_AFTER_S,
     RESEND_AFTER_S,
     Link,
     new_incarnation,
@@ -123,6 +124,45 @@ def test_a_refusal_is_raised_with_its_reason(link, client):
     client.arrive(Refuse("another job"))
     with pytest.raises(RefusedError, match="another job"):
         link.poll()
+
+
+@pytest.fixture
+def patient(client, clock):
+    return Link(client, Role.ACTOR, "actor-0", ME, "job", clock, dict, waits_for_job=True)
+
+
+def test_a_host_of_another_job_is_asked_again_where_jobs_follow_each_other(patient, client, clock):
+    patient.poll()
+    client.take_sent()
+    client.arrive(Refuse("'actor-0' works for job a, this service for b", other_job=True))
+    patient.poll()
+    assert (patient.refused, patient.welcomed, client.take_sent(Hello)) == (True, False, [])
+    clock.advance(REFUSED_AGAIN_AFTER_S)
+    patient.poll()
+    assert len(client.take_sent(Hello)) == 1
+    client.arrive(Welcome(PROTOCOL, HOST, 0, 3))
+    patient.poll()
+    assert (patient.refused, patient.welcomed) == (False, True)
+
+
+def test_other_refusals_are_raised_there_too_and_another_job_elsewhere(patient, link, client):
+    client.arrive(Refuse("another protocol"))
+    with pytest.raises(RefusedError, match="another protocol"):
+        patient.poll()
+    client.arrive(Refuse("another job", other_job=True))
+    with pytest.raises(RefusedError, match="another job"):
+        link.poll()
+
+
+def test_an_actor_keeps_the_number_that_the_host_gave_it(link, client):
+    link.poll()
+    assert client.take_sent(Hello)[0].slot == -1
+    client.arrive(Welcome(PROTOCOL, HOST, 0, 3, 2, 5))
+    link.poll()
+    assert (link.slot, link.actor_num) == (2, 5)
+    link.say_hello_again()
+    link.poll()
+    assert client.take_sent(Hello)[0].slot == 2
 
 
 def test_another_incarnation_of_the_host_is_a_restart(welcomed, client):

@@ -1,20 +1,24 @@
 """The publisher: a slow or failing store holds up nobody, and the newest snapshot gets there."""
 
 import threading
+import time
 
 import pytest
 
 from services.learner import publisher as module
 from services.learner.publisher import Publisher
 from srl_common.directory_store import DirectoryStore
-from srl_common.errors import StaleSnapshotError, StorageError
-from srl_common.snapshots import MemoryStore, Snapshot
+from srl_common.errors import CorruptError, StaleSnapshotError, StorageError
+from srl_common.memory_store import MemoryStore
+from srl_common.snapshots import Snapshot
 
 LONG_S = 10.0
 
 
 class Failing(MemoryStore):
     """Refuses the first `failures` snapshots."""
+
+    error = StorageError("the store is away; see that it runs")
 
     def __init__(self, failures):
         super().__init__()
@@ -23,7 +27,7 @@ class Failing(MemoryStore):
     def publish(self, job, snapshot):
         if self.failures:
             self.failures -= 1
-            raise StorageError("the store is away; see that it runs")
+            raise self.error
         super().publish(job, snapshot)
 
 
@@ -41,6 +45,14 @@ class Slow(MemoryStore):
         assert self.let.wait(LONG_S)
         self.seen.append(snapshot.train_count)
         super().publish(job, snapshot)
+
+
+def wait_until(condition, timeout_s=LONG_S):
+    """Return whether it came to this in time."""
+    end_s = time.monotonic() + timeout_s
+    while not (met := condition()) and time.monotonic() < end_s:
+        time.sleep(0.005)
+    return met
 
 
 def snapshot(train_count, epoch=1):
@@ -110,6 +122,115 @@ def test_a_store_that_fails_is_tried_again(publisher_of, monkeypatch, caplog):
     assert store.latest("job") == snapshot(7)
     assert (publisher.published, publisher.failures) == (1, 3)
     assert "the snapshot of train count 7 is not stored yet: the store is away; see that it runs" in caplog.text
+
+
+def test_a_store_that_goes_on_failing_is_said_once(publisher_of, monkeypatch, caplog):
+    monkeypatch.setattr(module, "RETRY_AFTER_S", 0.01)
+    caplog.set_level("INFO")
+    publisher = publisher_of(Failing(3))
+    for train_count in (1, 2):
+        publisher.put(snapshot(train_count))
+        assert publisher.wait(LONG_S)
+    assert publisher.failures == 3
+    assert caplog.text.count("is not stored yet") == 1
+    assert caplog.text.count("is stored") == 1
+    assert not publisher.late
+
+
+def test_damage_in_the_store_does_not_end_it(publisher_of, monkeypatch):
+    monkeypatch.setattr(module, "RETRY_AFTER_S", 0.01)
+
+    class Damaged(Failing):
+        error = CorruptError("a head is damaged")
+
+    publisher = publisher_of(Damaged(1))
+    publisher.put(snapshot(1))
+    assert publisher.wait(LONG_S)
+    assert publisher.failures == 1
+
+
+def test_a_store_that_does_not_answer_is_late(publisher_of, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE_S", 0.01)
+    store = Slow()
+    publisher = publisher_of(store)
+    assert not publisher.late
+    publisher.put(snapshot(1))
+    assert store.entered.wait(LONG_S)
+    assert wait_until(lambda: publisher.late)
+    store.let.set()
+    assert publisher.wait(LONG_S)
+    assert wait_until(lambda: not publisher.late)
+
+
+def test_a_store_that_takes_its_time_is_waited_for_longer(publisher_of):
+    publisher = publisher_of(MemoryStore())
+    assert publisher.patience_s == module.PATIENCE_S
+    publisher.last_publish_s = 3.0
+    assert publisher.patience_s == 6.0
+    publisher.last_publish_s = 1000.0
+    assert publisher.patience_s == module.PATIENCE_MAX_S
+
+
+def test_what_it_did_is_counted(publisher_of):
+    publisher = publisher_of(MemoryStore())
+    publisher.put(Snapshot.make(1, 1, b"12345", worker_data=b"123"))
+    assert publisher.wait(LONG_S)
+    publisher.put(Snapshot.make(1, 2, b"12345"))
+    assert publisher.wait(LONG_S)
+    assert (publisher.published, publisher.published_bytes) == (2, 13)
+    assert 0 < publisher.last_publish_s < publisher.publish_s
+
+
+def test_a_store_that_lost_its_data_gets_the_last_snapshot_again(store, publisher_of, monkeypatch, caplog):
+    monkeypatch.setattr(module, "CHECK_EVERY_S", 0.01)
+    publisher = publisher_of(store)
+    publisher.put(snapshot(3, epoch=2))
+    assert publisher.wait(LONG_S)
+    store.delete("job")
+    assert wait_until(lambda: store.latest_version("job") == (2, 3))
+    assert "has lost the snapshot of train count 3" in caplog.text
+    assert store.claim_epoch("job") == 3
+
+
+def test_control_without_the_check_a_store_that_lost_its_data_stays_empty(store, publisher_of, monkeypatch):
+    monkeypatch.setattr(module, "CHECK_EVERY_S", 60.0)
+    publisher = publisher_of(store)
+    publisher.put(snapshot(3))
+    assert publisher.wait(LONG_S)
+    store.delete("job")
+    assert not wait_until(lambda: store.latest_version("job") is not None, 0.3)
+
+
+def test_one_that_publishes_nothing_notices_too_that_another_took_over(store, publisher_of, monkeypatch):
+    monkeypatch.setattr(module, "CHECK_EVERY_S", 0.01)
+    publisher = publisher_of(store)
+    publisher.put(snapshot(3))
+    assert publisher.wait(LONG_S)
+    store.publish("job", snapshot(1, epoch=2))
+    assert wait_until(lambda: publisher._stale is not None)
+    with pytest.raises(StaleSnapshotError, match=r"\(2, 1\) is stored"):
+        publisher.check()
+
+
+def test_a_store_that_is_away_when_it_is_looked_at_is_looked_at_again(publisher_of, monkeypatch):
+    monkeypatch.setattr(module, "CHECK_EVERY_S", 0.01)
+
+    class Away(MemoryStore):
+        looks = 0
+
+        def latest_version(self, job):
+            self.looks += 1
+            if self.looks < 3:
+                raise StorageError("away")
+            return super().latest_version(job)
+
+    store = Away()
+    publisher = publisher_of(store)
+    publisher.put(snapshot(1))
+    assert publisher.wait(LONG_S)
+    assert wait_until(lambda: store.looks > 4)
+    publisher.check()
+    assert publisher.failures == 0
 
 
 def test_after_a_failure_a_newer_one_is_published_in_its_stead(publisher_of, monkeypatch):

@@ -1,14 +1,19 @@
 """The refresher: the newest parameter is at hand, decoded, whatever the store is like in between."""
 
 import threading
+import time
 
 import pytest
+import redis
 
+from services.actor import refresher as module
 from services.actor.refresher import Fresh, Refresher
 from srl_common import codec
 from srl_common.directory_store import DirectoryStore
-from srl_common.errors import StorageError
-from srl_common.snapshots import MemoryStore, Snapshot
+from srl_common.errors import AccessError, StorageError
+from srl_common.memory_store import MemoryStore
+from srl_common.redis_store import RedisStore
+from srl_common.snapshots import Snapshot
 
 LONG_S = 10.0
 LOOK_EVERY_S = 0.001
@@ -52,13 +57,22 @@ class Watched(MemoryStore):
             assert self.looked.wait_for(lambda: self.looks >= wanted, LONG_S)
 
 
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """Nobody waits for long."""
+    monkeypatch.setattr(module, "RETRY_AFTER_S", 0.005)
+    monkeypatch.setattr(module, "RETRY_AFTER_MAX_S", 0.01)
+    monkeypatch.setattr(module, "WAIT_S", 0.05)
+    monkeypatch.setattr("srl_common.memory_store.LOOK_AROUND_EVERY_S", 0.005)
+
+
 @pytest.fixture
 def refresher_of():
     """Make refreshers that are closed at the end."""
     made = []
 
-    def make(store):
-        made.append(Refresher(store, "job", LOOK_EVERY_S))
+    def make(store, interval_s=LOOK_EVERY_S):
+        made.append(Refresher(store, "job", interval_s))
         return made[-1]
 
     yield make
@@ -138,6 +152,110 @@ def test_a_damaged_snapshot_is_said_and_the_next_one_taken(refresher_of, caplog,
     assert "cannot look for a newer parameter" in caplog.text
     store.publish("job", snapshot(2))
     assert take(refresher).version == (1, 2)
+
+
+@pytest.mark.parametrize("train_count", [0, 9])
+def test_it_never_goes_back_to_an_older_one(refresher_of, train_count):
+    store = Watched()
+    store.publish("job", snapshot(10, "newer"))
+    refresher = refresher_of(store)
+    assert take(refresher).parameter == "newer"
+    store.delete("job")
+    store.publish("job", snapshot(train_count, "older"))
+    store.wait_for_looks(3)
+    assert refresher.take() is None
+    store.publish("job", snapshot(11, "newest"))
+    assert take(refresher).parameter == "newest"
+
+
+def test_an_older_one_that_comes_between_look_and_fetch_is_left_alone(refresher_of):
+    class Losing(Watched):
+        loses = False
+
+        def latest_worker(self, job):
+            if self.loses:
+                self.loses = False
+                return snapshot(1, "older").for_worker()
+            return super().latest_worker(job)
+
+    store = Losing()
+    store.publish("job", snapshot(10))
+    refresher = refresher_of(store)
+    take(refresher)
+    store.loses = True
+    store.publish("job", snapshot(11, "newest"))
+    assert take(refresher).parameter == "newest"
+    assert not store.loses
+
+
+def test_fetches_keep_their_distance(refresher_of):
+    store = Watched()
+    store.publish("job", snapshot(1))
+    refresher = refresher_of(store, interval_s=600.0)
+    take(refresher)
+    for train_count in range(2, 30):
+        store.publish("job", snapshot(train_count))
+    assert (store.fetches, refresher.take()) == (1, None)
+
+
+def test_without_distance_each_is_fetched(refresher_of):
+    store = Watched()
+    refresher = refresher_of(store, interval_s=0.0)
+    for train_count in range(1, 10):
+        store.publish("job", snapshot(train_count))
+        assert take(refresher).version == (1, train_count)
+    assert refresher.fetches == store.fetches == 9
+    assert refresher.fetched_bytes == 9 * len(snapshot(1).for_worker().data)
+    assert refresher.fetch_s > 0
+    assert refresher.failures == 0
+
+
+def test_it_is_woken_and_does_not_look_again_and_again(redis_server, refresher_of, monkeypatch):
+    monkeypatch.setattr(module, "WAIT_S", 60.0)
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    store, writer = RedisStore(redis_server.url), RedisStore(redis_server.url)
+    looks = []
+    look = store.latest_version
+    store.latest_version = lambda job: looks.append(job) or look(job)
+    refresher = refresher_of(store, interval_s=0.0)
+    for train_count in range(1, 21):
+        writer.publish("job", snapshot(train_count))
+        assert take(refresher).version == (1, train_count)
+    # One that ends a wait, one within the fetch, one at the begin of the next wait; and the answer to SUBSCRIBE.
+    assert len(looks) <= 3 * 20 + 2
+    before = len(looks)
+    time.sleep(0.5)
+    assert len(looks) <= before + 2
+    writer.close()
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_password_that_is_wrong_ends_it_unless_it_was_right_before(refresher_of, caplog, known):
+    class Closed(Watched):
+        closed_to_us = False
+
+        def latest_version(self, job):
+            version = super().latest_version(job)
+            if self.closed_to_us:
+                raise AccessError("WRONGPASS; see redis.auth")
+            return version
+
+    store = Closed()
+    store.publish("job", snapshot(1))
+    store.closed_to_us = not known
+    refresher = refresher_of(store)
+    if not known:
+        refresher._thread.join(LONG_S)
+        with pytest.raises(AccessError, match="see redis.auth"):
+            refresher.take()
+        return
+    take(refresher)
+    store.closed_to_us = True
+    store.wait_for_looks(4)
+    assert refresher.take() is None
+    assert caplog.text.count("WRONGPASS; see redis.auth") == 1
+    assert refresher.failures >= 2
 
 
 def test_closing_ends_the_thread_and_gives_the_store_back():

@@ -1,6 +1,7 @@
 """Settings: one reading of the environment, and clear words for every mistake in it."""
 
 import os
+import socket
 
 import pytest
 
@@ -10,7 +11,7 @@ from srl_common.settings import ActorSettings, LearnerSettings, MemorySettings, 
 
 
 def test_defaults_need_no_environment():
-    assert read(ActorSettings, {}) == ActorSettings(name=f"actor-{os.getpid()}")
+    assert read(ActorSettings, {}) == ActorSettings(name=f"actor-{socket.gethostname()}-{os.getpid()}")
 
 
 def test_a_flag_wins_over_the_environment_which_wins_over_the_default():

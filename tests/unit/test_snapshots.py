@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
 
 import pytest
 import redis
-from redis_server import RedisServer
 
 from srl_common.directory_store import DirectoryStore
-from srl_common.errors import CorruptError, SettingError, StaleSnapshotError, StorageError
-from srl_common.redis_store import RedisStore
-from srl_common.snapshots import MemoryStore, Snapshot, open_store
+from srl_common.errors import (
+    AccessError,
+    CorruptError,
+    FullError,
+    SettingError,
+    StaleSnapshotError,
+    StorageError,
+    UnknownVersionError,
+    UserError,
+)
+from srl_common.memory_store import MemoryStore
+from srl_common.retention import Retention
+from srl_common.snapshots import Snapshot, SnapshotInfo, open_store, parse_version, version_text
 
 JOB = "a job/with ünusual:name"
+LONG_S = 10.0
 META = {"elapsed_s": 1.5, "position": 3, "name": "x", "done": False, "none": None, "raw": b"\0"}
 
 
@@ -35,6 +46,20 @@ def store(uri):
     made = open_store(uri)
     yield made
     made.close()
+
+
+@pytest.fixture
+def retaining(uri):
+    """Make a store that keeps so much."""
+    made = []
+
+    def make(keep_last, keep_every_s=0.0):
+        made.append(open_store(uri, retention=Retention(keep_last, keep_every_s)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 def snapshot(epoch, train_count, data=b"data", **kwargs):
@@ -168,6 +193,122 @@ def test_a_reader_beside_a_writer_sees_whole_snapshots_that_grow(store, uri):
     assert seen == sorted(seen)
 
 
+def versions(store):
+    return [info.version for info in store.versions(JOB)]
+
+
+def test_what_is_kept_is_listed_and_fetched(store):
+    assert store.versions(JOB) == []
+    store.publish(JOB, Snapshot.make(1, 9, b"first", {"created_s": 100.25}))
+    store.publish(JOB, Snapshot.make(1, 10, b"second", {"created_s": 101.5}, b"part"))
+    first, second = store.versions(JOB)
+    assert first == SnapshotInfo((1, 9), 100.25, 5, Snapshot.make(1, 9, b"first").digest)
+    assert (second.version, second.bytes) == ((1, 10), len(b"second") + len(b"part"))
+    assert store.get(JOB, (1, 9)) == Snapshot.make(1, 9, b"first", {"created_s": 100.25})
+    assert store.get(JOB, (1, 10)) == store.latest(JOB)
+
+
+def test_a_snapshot_without_a_date_gets_one(store):
+    begun_s = time.time()
+    store.publish(JOB, snapshot(1, 1))
+    assert begun_s - 0.001 <= store.versions(JOB)[0].created_s <= time.time() + 0.001
+
+
+def test_what_is_not_kept_is_refused_with_what_is(store):
+    with pytest.raises(UnknownVersionError, match=r"snapshot 1-1 of job a job.* is not kept; there are: none"):
+        store.get(JOB, (1, 1))
+    store.publish(JOB, snapshot(1, 5))
+    store.publish(JOB, snapshot(2, 7))
+    with pytest.raises(UnknownVersionError, match="there are: 1-5, 2-7"):
+        store.get(JOB, (1, 1))
+    with pytest.raises(UnknownVersionError, match="there are: 1-5, 2-7"):
+        store.restore(JOB, (1, 1))
+    assert store.claim_epoch(JOB) == 3, "no epoch was claimed for what is not there"
+
+
+def test_the_last_ones_are_kept(retaining):
+    store = retaining(3)
+    for count in range(1, 12):
+        store.publish(JOB, snapshot(1, count, worker_data=b"part"))
+    assert versions(store) == [(1, 9), (1, 10), (1, 11)]
+    assert [store.get(JOB, version).train_count for version in versions(store)] == [9, 10, 11]
+    with pytest.raises(UnknownVersionError):
+        store.get(JOB, (1, 8))
+
+
+def test_the_first_of_each_interval_is_kept(retaining):
+    store = retaining(1, 10.0)
+    for count, created_s in enumerate([101, 104, 109, 110, 119.9, 135, 136, 139], 1):
+        store.publish(JOB, Snapshot.make(1, count, b"", {"created_s": created_s}))
+    assert versions(store) == [(1, 1), (1, 4), (1, 6), (1, 8)]
+
+
+def test_a_clock_that_is_put_back_loses_no_newest_one(retaining):
+    store = retaining(1, 10.0)
+    for count, created_s in enumerate([101.0, 205.0, 102.0], 1):
+        store.publish(JOB, Snapshot.make(1, count, b"", {"created_s": created_s}))
+    assert versions(store) == [(1, 1), (1, 2), (1, 3)]
+    assert store.latest_version(JOB) == (1, 3)
+
+
+def test_one_that_is_restored_is_the_newest_under_a_new_epoch(store):
+    assert store.claim_epoch(JOB) == 1
+    store.publish(JOB, snapshot(1, 10, b"good", worker_data=b"part"))
+    store.publish(JOB, snapshot(1, 20, b"bad"))
+    assert store.restore(JOB, (1, 10)) == store.latest_version(JOB) == (2, 10)
+    newest = store.latest(JOB)
+    assert (newest.data, newest.worker_data) == (b"good", b"part")
+    assert newest.meta["restored_from"] == "1-10"
+    assert store.latest_worker(JOB).data == b"part"
+    with pytest.raises(StaleSnapshotError, match="epoch 2 was claimed by another learner"):
+        store.publish(JOB, snapshot(1, 21))
+    assert store.claim_epoch(JOB) == 3
+
+
+def test_jobs_are_listed(store):
+    assert store.jobs() == []
+    store.publish(JOB, snapshot(1, 1))
+    store.claim_epoch("another")
+    assert store.jobs() == sorted([JOB, "another"])
+    store.delete(JOB)
+    assert store.jobs() == ["another"]
+
+
+def test_a_wait_ends_at_once_where_there_is_a_newer_one(store):
+    store.publish(JOB, snapshot(1, 10))
+    assert store.wait_for_newer(JOB, None, LONG_S) == (1, 10)
+    assert store.wait_for_newer(JOB, (1, 9), LONG_S) == (1, 10)
+
+
+def test_a_wait_ends_in_time_and_is_not_moved_by_older_ones(store):
+    assert store.wait_for_newer(JOB, None, 0.0) is None
+    store.publish(JOB, snapshot(1, 10))
+    for version in [(1, 10), (1, 11), (2, 0)]:
+        assert store.wait_for_newer(JOB, version, 0.01) is None
+
+
+def test_a_wait_is_ended_by_a_snapshot(store, uri):
+    writer = store if uri == "memory://" else open_store(uri)
+    found = []
+    waits = threading.Thread(target=lambda: found.append(store.wait_for_newer(JOB, (1, 1), LONG_S)))
+    writer.publish(JOB, snapshot(1, 1))
+    waits.start()
+    writer.publish(JOB, snapshot(1, 2))
+    waits.join(LONG_S)
+    writer.close()
+    assert found == [(1, 2)]
+
+
+def test_a_wait_is_ended_by_who_no_longer_wants_it(store):
+    ends = threading.Event()
+    found = []
+    waits = threading.Thread(target=lambda: found.append(store.wait_for_newer(JOB, None, 10 * LONG_S, ends)))
+    waits.start()
+    ends.set()
+    waits.join(LONG_S)
+    assert found == [None]
+
+
 def test_a_snapshot_survives_its_store(store, uri):
     if uri == "memory://":
         pytest.skip("memory is what it says")
@@ -200,6 +341,14 @@ def test_a_damaged_snapshot_in_memory_is_noticed():
         store.latest(JOB)
 
 
+def test_a_version_is_written_as_people_do():
+    assert version_text((2, 1500)) == "2-1500"
+    assert parse_version("2-1500") == (2, 1500)
+    for text in ("", "2", "2-", "-5", "2-x", "2-3-4"):
+        with pytest.raises(UserError, match="is no version of a snapshot: write epoch and train count"):
+            parse_version(text)
+
+
 # --- addresses
 
 
@@ -225,9 +374,22 @@ def folder(tmp_path):
     return tmp_path / "job-job"
 
 
-def test_only_the_newest_bytes_are_kept(folder):
-    DirectoryStore(folder.parent).publish("job", snapshot(1, 2))
-    assert sorted(path.name for path in folder.iterdir()) == ["data-1-2", "epoch", "head", "lock"]
+def test_what_is_discarded_leaves_no_file(folder):
+    DirectoryStore(folder.parent, Retention(1, 0.0)).publish("job", snapshot(1, 2))
+    assert sorted(path.name for path in folder.iterdir()) == ["data-1-2", "epoch", "head", "head-1-2", "lock"]
+
+
+def test_what_a_killed_writer_left_is_no_snapshot_and_goes(folder):
+    store = DirectoryStore(folder.parent)
+    before = (folder / "head").read_bytes()
+    store.publish("job", snapshot(1, 7))
+    (folder / "head").write_bytes(before)
+    (folder / "data-1-9.tmp").write_bytes(b"half")
+    assert [info.version for info in store.versions("job")] == [(1, 1)]
+    with pytest.raises(UnknownVersionError):
+        store.get("job", (1, 7))
+    store.publish("job", snapshot(1, 2))
+    assert [path.name for path in folder.iterdir() if path.name.endswith(("7", "tmp"))] == []
 
 
 @pytest.mark.parametrize(
@@ -258,6 +420,24 @@ def test_bytes_that_are_gone_are_a_storage_error(folder):
         DirectoryStore(folder.parent).latest("job")
 
 
+def test_a_damaged_head_of_an_older_snapshot_is_named(folder):
+    store = DirectoryStore(folder.parent)
+    store.publish("job", snapshot(1, 2))
+    (folder / "head-1-1").write_bytes(b"other")
+    with pytest.raises(CorruptError, match="head-1-1 is damaged"):
+        store.versions("job")
+    assert store.latest("job") == snapshot(1, 2)
+
+
+def test_a_folder_that_may_not_be_used_is_refused_as_that(folder, monkeypatch):
+    def fail(*_args):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("os.open", fail)
+    with pytest.raises(AccessError, match="Permission denied"):
+        DirectoryStore(folder.parent).claim_epoch("job")
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"the snapshot store .*/file cannot be used"):
@@ -271,81 +451,8 @@ def test_a_full_folder_keeps_the_old_snapshot(folder, monkeypatch):
     store = DirectoryStore(folder.parent)
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", fail)
-        with pytest.raises(StorageError, match=r"No space left on device; free space there.*SRL_STORE"):
+        with pytest.raises(FullError, match=r"No space left on device; free space there.*SRL_STORE"):
             store.publish("job", snapshot(1, 2))
     assert store.latest_version("job") == (1, 1)
     store.publish("job", snapshot(1, 2))
     assert store.latest("job") == snapshot(1, 2)
-
-
-# --- Redis
-
-
-def test_a_redis_that_does_not_answer_is_named_without_its_password():
-    store = RedisStore("redis://user:secret@127.0.0.1:1/3")
-    for call in (store.claim_epoch, store.latest, store.latest_worker, store.latest_version, store.delete):
-        with pytest.raises(StorageError, match=r"redis://127\.0\.0\.1:1/3 cannot be used: .*refused") as caught:
-            call(JOB)
-        assert "secret" not in str(caught.value)
-    with pytest.raises(StorageError):
-        store.publish(JOB, snapshot(1, 1))
-    store.close()
-
-
-def test_a_redis_that_comes_back_is_used_again(tmp_path):
-    server = RedisServer(tmp_path)
-    store = open_store(server.url)
-    store.publish(JOB, snapshot(1, 1))
-    server.stop()
-    with pytest.raises(StorageError):
-        store.latest_version(JOB)
-    server = RedisServer(tmp_path)
-    try:
-        assert store.latest_version(JOB) is None
-        store.publish(JOB, snapshot(1, 2))
-    finally:
-        store.close()
-        server.stop()
-
-
-def test_a_redis_without_memory_refuses_and_keeps_the_old_snapshot(redis_server):
-    store = open_store(redis_server.url)
-    with redis.Redis.from_url(redis_server.url) as client:
-        client.flushall()
-        store.publish(JOB, snapshot(1, 1))
-        client.config_set("maxmemory", "1")
-        try:
-            with pytest.raises(StorageError, match="has memory"):
-                store.publish(JOB, snapshot(1, 2))
-        finally:
-            client.config_set("maxmemory", "0")
-    assert store.latest(JOB) == snapshot(1, 1)
-    store.close()
-
-
-def test_a_password_is_used_and_asked_for(tmp_path):
-    server = RedisServer(tmp_path, "--requirepass", "secret")
-    try:
-        for url in (server.url, f"unix://:wrong@{server.socket}"):
-            store = open_store(url)
-            with pytest.raises(StorageError) as caught:
-                store.claim_epoch(JOB)
-            assert "wrong" not in str(caught.value).replace("WRONGPASS", "")
-            store.close()
-        store = open_store(f"unix://:secret@{server.socket}")
-        assert store.claim_epoch(JOB) == 1
-        store.close()
-    finally:
-        server.stop()
-
-
-@pytest.mark.parametrize(("name", "method"), [("data", "latest"), ("worker", "latest_worker"), ("head", "latest")])
-def test_damaged_bytes_in_redis_are_noticed(redis_server, name, method):
-    store = open_store(redis_server.url)
-    with redis.Redis.from_url(redis_server.url) as client:
-        client.flushall()
-        store.publish(JOB, snapshot(1, 1, worker_data=b"part"))
-        client.hset(f"srl:{{{JOB}}}:snapshot", name, b"other")
-    with pytest.raises(CorruptError, match="is damaged"):
-        getattr(store, method)(JOB)
-    store.close()

@@ -71,7 +71,7 @@ def test_the_generator_never_rewrites_a_protocol_that_is_out(tmp_path, monkeypat
     copy.write_text(json.dumps(WRITTEN))
     monkeypatch.setattr(make_vectors, "VECTORS", copy)
     assert make_vectors.main() == 1
-    assert "but PROTOCOL is still 1: raise it first" in capsys.readouterr().out
+    assert f"but PROTOCOL is still {messages.PROTOCOL}: raise it first" in capsys.readouterr().out
     assert json.loads(copy.read_text()) == WRITTEN
     monkeypatch.setattr(messages, "PROTOCOL", messages.PROTOCOL + 1)
     assert make_vectors.main() == 0

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from srl.rl.memories.batch import Batch, SliceBatch
+from srl.rl.memories.draw_state import draw_state, restore_draw_state
 from srl.rl.memories.drawing import Ints, draw_distinct, new_generator
 from srl.rl.memories.episode_config import EpisodeReplayBufferConfig
 from srl.rl.memories.replay_config import check_batch_size
@@ -108,18 +109,25 @@ class EpisodeReplayBuffer:
         return self._slices(starts), begins
 
     def backup(self) -> Any:
-        """Return the episodes as plain data."""
+        """Return the episodes, the random generator and how far the streams are, as plain data."""
         first = self._steps.numbers.start
-        return self._steps.backup(), [[episode.start - first, episode.stop - first] for episode in self._episodes]
+        return (
+            self._steps.backup(),
+            _relative(self._episodes, first),
+            _relative(self._streams.ahead, first),
+            draw_state(self),
+        )
 
     def restore(self, data: Any) -> None:
         """Replace the episodes by those of a backup; the newest ones if there is no room for all."""
-        steps, episodes = data
+        steps, episodes, ahead, state = data
         self.clear()
         first = self._steps.numbers.stop
         self._steps.restore(steps)
-        restored = [range(first + start, first + stop) for start, stop in episodes]
+        restored = _absolute(episodes, first)
         self._episodes = [episode for episode in restored if episode.start >= self._steps.numbers.start]
+        self._streams.ahead = _absolute(ahead, first)
+        restore_draw_state(self, state)
 
     @cached_property
     def _places_of_slices(self) -> _Places:
@@ -147,6 +155,14 @@ class EpisodeReplayBuffer:
         size = self._batch_size if batch_size == -1 else batch_size
         check_batch_size(size, self._settings)
         return None if self.is_warmup_needed() or len(places) < size else places.draw(size, self._rng)
+
+
+def _relative(ranges: list[range], first: int) -> list[list[int]]:
+    return [[each.start - first, each.stop - first] for each in ranges]
+
+
+def _absolute(pairs: list[list[int]], first: int) -> list[range]:
+    return [range(first + start, first + stop) for start, stop in pairs]
 
 
 class _Places:
@@ -177,18 +193,19 @@ class _Streams:
     """How far each stream of `sample_sequential` is."""
 
     def __init__(self) -> None:
-        self._next: list[range] = []
+        self.ahead: list[range] = []
         """The places of slices that each stream has still before it."""
 
     def advance(
         self, places: list[range], count: int, stride: int, rng: np.random.Generator
     ) -> tuple[Ints, npt.NDArray[np.bool_]]:
         """Return where the slice of each stream begins, and which streams begin another of the `places`."""
-        self._next = self._next or [range(0)] * count
-        begins = np.array([not ahead or ahead.start < places[0].start for ahead in self._next])
-        ahead = [
+        if len(self.ahead) != count:
+            self.ahead = [range(0)] * count
+        begins = np.array([not ahead or ahead.start < places[0].start for ahead in self.ahead])
+        now = [
             places[int(rng.integers(len(places)))] if begin else place
-            for place, begin in zip(self._next, begins, strict=True)
+            for place, begin in zip(self.ahead, begins, strict=True)
         ]
-        self._next = [place[stride:] for place in ahead]
-        return np.array([place.start for place in ahead]), begins
+        self.ahead = [place[stride:] for place in now]
+        return np.array([place.start for place in now]), begins

@@ -1,0 +1,1 @@
+"""What runs beside the services: Prometheus, Grafana, and how both are made."""

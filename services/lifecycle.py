@@ -1,0 +1,167 @@
+"""How a service works for the jobs of a board: it waits for one, works until that is over, and begins anew.
+
+The learner takes jobs and ends them; the memory service and the actors follow the one that runs. Between two jobs each
+becomes a fresh interpreter, so that no module and no state of a job is left in the next.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from services.job import Job
+from services.work import LOOK_EVERY_S, BoardWork, Work
+from srl_common.errors import (
+    AuthorError,
+    SettingError,
+    StorageError,
+    UndeliveredError,
+    UnknownJobError,
+    UserError,
+)
+from srl_common.job_board import JobState, open_board
+from srl_common.service import Again, Health, Stop, start_pages
+from srl_common.settings import HostSettings, ServiceSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from srl_common.job_board import JobBoard, JobEntry
+
+log = logging.getLogger("srl")
+
+S = TypeVar("S", bound=ServiceSettings)
+R = TypeVar("R")
+
+AWAY_MAX_S = 5.0
+"""How seldom a board is looked at in the end that is away."""
+RETRY_AFTER_S = 2.0
+"""After a failure that is not the job's, a service looks at the board again after so long."""
+
+
+def work_for_jobs(
+    settings: S,
+    stop: Stop,
+    find: Callable[[JobBoard], JobEntry | None],
+    serve: Callable[[S, Job, Work], None],
+    *,
+    ends_jobs: bool = True,
+) -> Again | None:
+    """Wait for a job on the board, and work for it until it is over, or the process is asked to end.
+
+    Args:
+        settings: of the service.
+        stop: the wish that the process ends.
+        find: looks for the job to work for.
+        serve: works for a job until its `Work` says to stop. An error of the author's or the user's fails the job.
+        ends_jobs: this service may write to the board; one that may not waits for another to end such a job.
+    """
+    found = wait_on_board(settings, stop, lambda board: _find(board, find))
+    if found is None:
+        return None
+    entry, data = found
+    log.info("works for job %s (%s), life %d", entry.id, entry.name, entry.life)
+    own = settings_for(settings, entry)
+    remove_journals(settings, keep=entry)
+    with closing(open_board(settings.store, settings.keys_dir)) as board:
+        work = BoardWork(board, entry, Stop(settings.drain_timeout_s, whole=stop))
+        try:
+            serve(own, Job.unpack(data, entry.digest), work)
+        except SettingError:
+            raise
+        except (StorageError, UndeliveredError) as error:
+            if stop.asked:
+                raise
+            log.warning("job %s: %s", entry.id, error)
+            work.stop.wait(RETRY_AFTER_S)
+        except (AuthorError, UserError) as error:
+            _on_failure(work, explained(error, settings.name), ends_jobs=ends_jobs)
+        finally:
+            work.close()
+    if work.over:
+        remove_journals(settings)
+    return Again()
+
+
+def post_job(settings: ServiceSettings, job: Job, name: str, stop: Stop) -> Again | None:
+    """Put the settings' job on the board, unless it was ever there; then begin anew without it."""
+    job_id = wait_on_board(settings, stop, lambda board: board.submit_once(job.pack(), name, job.digest))
+    if job_id is None:
+        return None
+    log.info("%s is job %s", settings.job, job_id)
+    return Again(("--job=",))
+
+
+def wait_on_board(settings: ServiceSettings, stop: Stop, look: Callable[[JobBoard], R | None]) -> R | None:
+    """Look at the board again and again, and return what was found; None: the process is asked to end.
+
+    A board that is away is waited for; this is said once.
+    """
+    health = Health()
+    health.doing = "waiting for a job"
+    pages = start_pages(replace(settings, store_job=""), health, (), dict)  # no job's metrics
+    wait_s = LOOK_EVERY_S
+    try:
+        with closing(open_board(settings.store, settings.keys_dir)) as board:
+            while not stop.asked:
+                health.turned()
+                try:
+                    found = look(board)
+                except StorageError as error:
+                    if health.ready or wait_s == LOOK_EVERY_S:
+                        log.warning("waiting for the job board: %s", error)
+                    health.ready, wait_s = False, min(2 * wait_s, AWAY_MAX_S)
+                else:
+                    if found is not None:
+                        return found
+                    health.ready, wait_s = True, LOOK_EVERY_S
+                stop.wait(wait_s)
+    finally:
+        if pages is not None:
+            pages.close()
+    return None
+
+
+def _find(board: JobBoard, find: Callable[[JobBoard], JobEntry | None]) -> tuple[JobEntry, bytes] | None:
+    entry = find(board)
+    try:
+        return None if entry is None else (entry, board.fetch(entry.id))
+    except UnknownJobError:
+        return None  # the board was emptied just now
+
+
+def _on_failure(work: BoardWork, text: str, *, ends_jobs: bool) -> None:
+    log.warning("the job fails: %s", text)
+    if ends_jobs:
+        work.end(JobState.FAILED, text)
+    while not work.stop.asked:
+        work.stop.wait(LOOK_EVERY_S)
+
+
+def explained(error: Exception, name: str) -> str:
+    """Return what the board says of a failure: which service, and what."""
+    return str(error) if isinstance(error, AuthorError) else f"{name}: {error}"
+
+
+def settings_for(settings: S, entry: JobEntry) -> S:
+    """Return the settings that a service works with for one life of a job."""
+    own = replace(settings, store_job=entry.snapshot_name)
+    if isinstance(own, HostSettings):
+        return replace(own, journal_dir=str(Path(own.journal_dir) / _journal_name(entry)))
+    return own
+
+
+def remove_journals(settings: ServiceSettings, keep: JobEntry | None = None) -> None:
+    """Remove the journals of jobs of the board, except of one: a life that is over does not come back."""
+    if isinstance(settings, HostSettings):
+        for folder in Path(settings.journal_dir).glob("job-*-life-*"):
+            if keep is None or folder.name != _journal_name(keep):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _journal_name(entry: JobEntry) -> str:
+    return f"{entry.snapshot_name}-life-{entry.life}"

@@ -1,0 +1,184 @@
+"""The job that a service works for, as its loop sees it: when to stop, what to report, whom to tell of its end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from srl_common.errors import ClusterError, UnknownJobError
+from srl_common.job_board import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from services.host import MemoryHost
+    from srl_common.job_board import JobBoard, JobEntry
+    from srl_common.service import Stop
+
+log = logging.getLogger("srl")
+
+LOOK_EVERY_S = 0.5
+REPORT_EVERY_S = 1.0
+TAKE_NOTE_EVERY_S = 0.25
+KEEP_EVERY_S = 10.0
+"""How often a report goes into the history."""
+CLOSE_TIMEOUT_S = 10.0
+REASON_LENGTH_MAX = 16_000
+
+
+class Work:
+    """A job that is on no board: it lasts until somebody asks the service to end.
+
+    Args:
+        stop: the wish that the service leaves this job.
+    """
+
+    on_board = False
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+        self.stop_asked = False
+        """Somebody wants the job to end; the learner sees to it."""
+        self.tuning: Mapping[str, Any] = {}
+        """Values that were set for the job while it runs."""
+
+    def wants_report(self, service: str) -> bool:
+        """Tell whether it is time for `report`."""
+        return False
+
+    def report(self, service: str, counters: Mapping[str, Any]) -> None:
+        """Take note of how the job is going."""
+
+    def end(self, state: JobState, reason: str) -> None:
+        """See to it that others learn that the job is over; when they have, `stop` is asked."""
+
+
+class BoardWork(Work):
+    """The running job of a board, which is followed in a thread of its own: a board that is slow stalls no loop.
+
+    Args:
+        board: used by this thread and by the one that made it.
+        entry: the job, and the life of it that is worked for.
+        stop: asked as soon as that life is over.
+    """
+
+    on_board = True
+
+    def __init__(self, board: JobBoard, entry: JobEntry, stop: Stop) -> None:
+        super().__init__(stop)
+        self._board = board
+        self._entry = entry
+        self.stop_asked = entry.stop_asked
+        self.over = False
+        """This life of the job runs no longer."""
+        self._ending: tuple[JobState, str] | None = None
+        self._reports: dict[str, Mapping[str, Any]] = {}
+        self._unposted: set[str] = set()
+        self._next_note_s: dict[str, float] = {}
+        self._next_report_s = 0.0
+        self._next_keep_s = time.monotonic() + KEEP_EVERY_S
+        self._failing: set[str] = set()
+        self._closing = False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="board", daemon=True)
+        self._thread.start()
+
+    def wants_report(self, service: str) -> bool:
+        """Tell whether it is time for `report`: not when the job is over, and its clients leave."""
+        return not self.over and time.monotonic() >= self._next_note_s.get(service, 0.0)
+
+    def report(self, service: str, counters: Mapping[str, Any]) -> None:
+        """Have the counters posted soon, unless newer ones come before that."""
+        self._next_note_s[service] = time.monotonic() + TAKE_NOTE_EVERY_S
+        self._reports = {**self._reports, service: counters}
+        self._unposted = {*self._unposted, service}
+
+    def end(self, state: JobState, reason: str) -> None:
+        """Have the end posted, again and again until the board has it. The first call counts."""
+        if self._ending is None:
+            self._ending = (state, shortened(reason))
+            self._wake.set()
+
+    def close(self) -> None:
+        """Post the last report, and end the thread."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join(CLOSE_TIMEOUT_S)
+
+    # --- the thread
+
+    def _follow(self) -> None:
+        while not self._closing:
+            self._try("report", self._report)
+            self._try("end", self._post_end)
+            self._try("look", self._look)
+            self._wake.wait(LOOK_EVERY_S)
+            self._wake.clear()
+        self._try("report", self._post_all)
+
+    def _try(self, name: str, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except UnknownJobError:
+            self._leave()  # deleted, or the board was emptied
+        except ClusterError as error:
+            if name not in self._failing:
+                log.warning("the job goes on though its board is not up to date: %s", error)
+            self._failing.add(name)
+        else:
+            self._failing.discard(name)
+
+    def _look(self) -> None:
+        entry = self._board.entry(self._entry.id)
+        if entry.state is not JobState.RUNNING or entry.life != self._entry.life:
+            self._leave()
+        else:
+            self.stop_asked = entry.stop_asked
+            self.tuning = self._board.tuning(entry.id)
+
+    def _leave(self) -> None:
+        self.over = True
+        self.stop.ask()
+
+    def _post_end(self) -> None:
+        if self._ending is not None and not self.over:
+            self._post_all()
+            self._board.end(self._entry.id, self._entry.life, *self._ending)
+
+    def _report(self) -> None:
+        now_s = time.monotonic()
+        if now_s < self._next_report_s or not self._unposted:
+            return
+        self._next_report_s = now_s + REPORT_EVERY_S
+        keep = now_s >= self._next_keep_s
+        if keep:
+            self._next_keep_s = now_s + KEEP_EVERY_S
+        unposted, self._unposted = self._unposted, set()
+        for service in unposted:
+            self._board.report(self._entry.id, service, self._reports[service], keep=keep)
+
+    def _post_all(self) -> None:
+        """Post what was reported last, for the history too."""
+        for service, counters in self._reports.items():
+            self._board.report(self._entry.id, service, counters, keep=True)
+
+
+def attend(host: MemoryHost, work: Work, service: str = "memory") -> None:
+    """Do what falls to a job's host: hand values on, and see to the failures of its clients, and its own reports."""
+    if work.tuning:
+        host.tune(work.tuning)
+    for error in host.errors():
+        work.end(JobState.FAILED, error)
+    if work.wants_report(service):
+        view = host.view()
+        work.report(service, {"host": view.host, "clients": view.clients})
+
+
+def shortened(reason: str) -> str:
+    """Return a reason of bounded length: where the failure was, and the end of the traceback."""
+    if len(reason) <= REASON_LENGTH_MAX:
+        return reason
+    first = reason.partition("\n")[0][: REASON_LENGTH_MAX // 4]
+    return f"{first}\n[...]\n{reason[-REASON_LENGTH_MAX // 2 :]}"
