@@ -438,11 +438,16 @@ class MemoryHost:
         seen = {c.name: {**c.counters, "role": str(c.role)} for c in (*self._left.values(), *self.living())}
         return View(self._counters(), seen)
 
+    def _priority_mass(self) -> dict[str, float]:
+        mass = self._memory.priority_mass()
+        return {} if mass is None else {"priority_mass": mass}
+
     def _counters(self) -> dict[str, Any]:
         return {
             "memory_length": self._memory.length(),
             "inserted": sum(self._memory.inserted.values()),
             "storage_failed": self._storage_failed,
+            **self._priority_mass(),
             **self._service_counters(),
         }
 
