@@ -64,6 +64,13 @@ class BoardCluster:
         self.board.submit(job_id, job.pack(), name, job.digest)
         return job_id
 
+    def until(self, condition, what):
+        """Return the first true value of `condition`; fail with what the services have said when there is none."""
+        try:
+            return until(condition, what, timeout_s=60.0)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {[service.said for service in self.services]}") from None
+
     def wait_for(self, job_id, *states):
         """Wait until the job is in one of these states; return its entry."""
 
@@ -71,14 +78,14 @@ class BoardCluster:
             entry = self.board.entry(job_id)
             return entry if entry.state in states else None
 
-        return until(there, f"job {job_id} is {states}: {[service.said for service in self.services]}")
+        return self.until(there, f"job {job_id} is {states}")
 
     def wait_until_trained(self, job_id, more=3):
         def count():
             return self.board.reports(job_id).get("learner", {}).get("train_count", 0)
 
         start = count()
-        until(lambda: count() >= start + more, f"trained: {[service.said for service in self.services]}")
+        self.until(lambda: count() >= start + more, f"trained {more} more than {start}")
 
     def train_count(self, job_id):
         store = open_store(self.store_uri)
@@ -87,8 +94,8 @@ class BoardCluster:
         return snapshots.learner_state(newest).train_count if newest else None
 
     def wait_until_idle(self):
-        for service in self.services:
-            until(lambda: service.page("/readyz") == (200, "ready: waiting for a job\n"), f"idle: {service.said}")  # noqa: B023
+        idle = (200, "ready: waiting for a job\n")
+        self.until(lambda: all(service.page("/readyz") == idle for service in self.services), "all are idle")
 
     def drain(self):
         for service in self.services:
