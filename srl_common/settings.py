@@ -33,12 +33,15 @@ class ServiceSettings:
     """What all services have."""
 
     job: str = _setting(
-        "", "the file of the job to work for, as `Job.save` writes it; with a board, what the learner puts on it first"
+        "", "the file of the job to work for, as `Job.save` writes it; with a board, a job file that the learner posts"
     )
     board: bool = _setting(False, "work for the jobs on the board at SRL_STORE, one after the other (1 or 0)")
     name: str = _setting("", "this process's name, unique in the cluster; default: kind, host and process id")
     memory_uri: str = _setting("tcp://127.0.0.1:5600", "where actors reach the Memory: tcp://host:port, ipc:///path")
     trainer_uri: str = _setting("tcp://127.0.0.1:5601", "where the learner and observers reach the memory service")
+    memory_shards: int = _setting(
+        1, "how many memory services share the Memory; with several, their addresses have {shard} in them", 1
+    )
     store: str = _setting("dir:///tmp/srl-snapshots", "the snapshot store: redis://host:port/0, dir:///path, memory://")
     store_job: str = _setting("default", "the name that snapshots are stored under")
     metrics_bind: str = _setting("127.0.0.1:0", "host:port of /metrics, /healthz and /readyz; port 0: any; 'off': none")
@@ -102,6 +105,7 @@ class HostSettings(ServiceSettings):
 class MemorySettings(HostSettings):
     """The memory service's own."""
 
+    memory_shard: int = _setting(0, "number of this memory service, from 0, where there are several", 0)
     actor_burst_ms: float = _setting(2.0, "milliseconds of inserts before the learner is served again", 0.0)
 
 
@@ -109,6 +113,9 @@ class MemorySettings(HostSettings):
 class LearnerSettings(HostSettings):
     """The learner's own."""
 
+    job_env: str = _setting("", "the environment of a job file that names none")
+    job_timeout_s: float = _setting(-1.0, "seconds of training of the job in SRL_JOB; -1: as the file says")
+    job_max_train_count: int = _setting(-1, "train count of the job in SRL_JOB; -1: as the file says")
     prefetch_batches: int = _setting(5, "batches that the memory service prepares ahead, by recv function", 1)
     snapshot_interval_s: float = _setting(1.0, "seconds between two snapshots of the parameter", 0.0)
     snapshot_keep_last: int = _setting(5, "how many of the newest snapshots are kept", 1)
