@@ -491,6 +491,10 @@ class DurableMemory:
         """Return the number of items in the Memory, -1 when it does not say."""
         return self._memory.length()
 
+    def priority_mass(self) -> float | None:
+        """Return what the priorities of all items add up to; None where items are not chosen in proportion to any."""
+        return self._memory.priority_mass()
+
     def close(self) -> None:
         """Close the journal."""
         if self._journal is not None:

@@ -177,9 +177,11 @@ class MemoryHost:
 
     def _check_key(self, incarnation: bytes, message: Message, key_role: str) -> None:
         speaker = message if isinstance(message, Hello) else self._clients.get(incarnation)
+        if speaker is None:
+            return  # a stranger, which may only say Hello
         if not key_role:
-            raise PeerError(f"the key of '{speaker.name if speaker else 'a stranger'}' has been revoked")
-        if speaker is not None and speaker.role != key_role:
+            raise PeerError(f"the key of '{speaker.name}' has been revoked")
+        if speaker.role != key_role:
             raise PeerError(
                 f"'{speaker.name}' says that it is of the role '{speaker.role}', but its key is of '{key_role}': "
                 "set SRL_KEYS_DIR to the folder of its own role"
@@ -436,11 +438,16 @@ class MemoryHost:
         seen = {c.name: {**c.counters, "role": str(c.role)} for c in (*self._left.values(), *self.living())}
         return View(self._counters(), seen)
 
+    def _priority_mass(self) -> dict[str, float]:
+        mass = self._memory.priority_mass()
+        return {} if mass is None else {"priority_mass": mass}
+
     def _counters(self) -> dict[str, Any]:
         return {
             "memory_length": self._memory.length(),
             "inserted": sum(self._memory.inserted.values()),
             "storage_failed": self._storage_failed,
+            **self._priority_mass(),
             **self._service_counters(),
         }
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from services.job import Job
 from services.work import LOOK_EVERY_S, BoardWork, Work
 from srl_common.errors import (
+    AccessError,
     AuthorError,
     SettingError,
     StorageError,
@@ -71,7 +72,7 @@ def work_for_jobs(
         work = BoardWork(board, entry, Stop(settings.drain_timeout_s, whole=stop))
         try:
             serve(own, Job.unpack(data, entry.digest), work)
-        except SettingError:
+        except (SettingError, AccessError):
             raise
         except (StorageError, UndeliveredError) as error:
             if stop.asked:
@@ -102,6 +103,8 @@ def wait_on_board(settings: ServiceSettings, stop: Stop, look: Callable[[JobBoar
                 health.turned()
                 try:
                     found = look(board)
+                except AccessError:
+                    raise  # a wrong password is not mended by waiting
                 except StorageError as error:
                     if health.ready or wait_s == LOOK_EVERY_S:
                         log.warning("waiting for the job board: %s", error)

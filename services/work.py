@@ -165,15 +165,15 @@ class BoardWork(Work):
             self._board.report(self._entry.id, service, counters, keep=True)
 
 
-def attend(host: MemoryHost, work: Work) -> None:
-    """Do what falls to a job's host: hand values on, and see to the reports and the failures of its clients."""
+def attend(host: MemoryHost, work: Work, service: str = "memory") -> None:
+    """Do what falls to a job's host: hand values on, and see to the failures of its clients, and its own reports."""
     if work.tuning:
         host.tune(work.tuning)
     for error in host.errors():
         work.end(JobState.FAILED, error)
-    if work.wants_report("memory"):
+    if work.wants_report(service):
         view = host.view()
-        work.report("memory", {"host": view.host, "clients": view.clients})
+        work.report(service, {"host": view.host, "clients": view.clients})
 
 
 def shortened(reason: str) -> str:

@@ -141,6 +141,7 @@ LEARNER = (
     Definition("srl_batches_waiting", "gauge", "Batches here that the Trainer has not taken yet.", "endpoint"),
     Definition("srl_update_wait_seconds_total", "counter", "Time that trainer's send functions waited for credit."),
     Definition("srl_updates_unacked", "gauge", "Calls of trainer's send functions without acknowledgement."),
+    Definition("srl_memory_services_silent", "gauge", "Memory services that the learner has not heard of lately."),
     Definition("srl_epoch", "gauge", "The learner's fencing number."),
     Definition("srl_snapshot_take_seconds", "histogram", "Time that training stood still to copy the Parameter."),
     Definition("srl_snapshots_published_total", "counter", "Snapshots stored."),

@@ -39,6 +39,9 @@ class ServiceSettings:
     name: str = _setting("", "this process's name, unique in the cluster; default: kind, host and process id")
     memory_uri: str = _setting("tcp://127.0.0.1:5600", "where actors reach the Memory: tcp://host:port, ipc:///path")
     trainer_uri: str = _setting("tcp://127.0.0.1:5601", "where the learner and observers reach the memory service")
+    memory_shards: int = _setting(
+        1, "how many memory services share the Memory; with several, their addresses have {shard} in them", 1
+    )
     store: str = _setting("dir:///tmp/srl-snapshots", "the snapshot store: redis://host:port/0, dir:///path, memory://")
     store_job: str = _setting("default", "the name that snapshots are stored under")
     metrics_bind: str = _setting("127.0.0.1:0", "host:port of /metrics, /healthz and /readyz; port 0: any; 'off': none")
@@ -102,6 +105,7 @@ class HostSettings(ServiceSettings):
 class MemorySettings(HostSettings):
     """The memory service's own."""
 
+    memory_shard: int = _setting(0, "number of this memory service, from 0, where there are several", 0)
     actor_burst_ms: float = _setting(2.0, "milliseconds of inserts before the learner is served again", 0.0)
 
 

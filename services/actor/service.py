@@ -29,6 +29,7 @@ from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role
 from srl_common.security import load_keys
 from srl_common.service import Again, Health, Stop, start_pages
+from srl_common.shards import actor_number, at_shard, shard_of
 from srl_common.snapshots import open_store
 from srl_common.transport import Client
 
@@ -83,7 +84,8 @@ class Actor(RunCallback):
     """One actor. As a callback of the loop, it does between two steps what is due."""
 
     def __init__(self, settings: ActorSettings, job: Job, work: Work) -> None:
-        self._settings = settings
+        self._shard = shard_of(settings.name, settings.memory_shards)
+        self._settings = settings = at_shard(settings, self._shard, "memory_uri")
         self._job = job
         self._stop = work.stop
         self._tick_s = max(settings.chunk_age_ms / 1000, 0.001)
@@ -120,7 +122,7 @@ class Actor(RunCallback):
                 self._play(training, memory)
                 memory.flush()
                 self._keep_still()  # where a callback has ended the run
-                if training.config.use_update_parameter_from_worker() and self._link.slot == 0:
+                if training.config.use_update_parameter_from_worker() and self._number == 0:
                     self._hand_over_parameter()
             memory.flush()
         self._drain()
@@ -149,9 +151,17 @@ class Actor(RunCallback):
     def _knows_its_number(self) -> bool:
         return self._settings.actor_id >= 0 and self._settings.actor_num > 0
 
+    @property
+    def _number(self) -> int:
+        """The one that the settings say, else unique among the actors of all shards."""
+        if self._settings.actor_id >= 0:
+            return self._settings.actor_id
+        return actor_number(self._link.slot, self._shard, self._settings.memory_shards)
+
     def _make_training(self) -> Training:
-        actor_num = self._settings.actor_num or max(self._link.actor_num, self._link.slot + 1)
-        training = Training(self._job, actor_num, self._link.slot)
+        all_shards = self._link.actor_num * self._settings.memory_shards
+        actor_num = self._settings.actor_num or max(all_shards, self._number + 1)
+        training = Training(self._job, actor_num, self._number)
         self._parameter = training.make_parameter()
         return training
 

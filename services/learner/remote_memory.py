@@ -6,6 +6,7 @@ send function is a call that is acknowledged; with too many under way it blocks.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,7 +14,7 @@ from srl_common.errors import EncodeError
 from srl_common.messages import Batch, Form, Pull
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from srl.base.rl.memory import RLMemory
     from srl_common.link import Link
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
 ASK_AGAIN_AFTER_S = 0.5
 WAIT_SLICE_S = 0.05
 HELLO_AGAIN_AFTER_S = 2.0
+PATIENCE_S = 0.2
+"""Of several memory services, one that has given no batch for so long is not waited for."""
+SILENT_AFTER_S = 5.0
+"""A memory service that has not been heard of for so long counts as away."""
+
+
+def no_such_function(name: str, memory: str, functions: Sequence[str]) -> AttributeError:
+    """Return the error for a name that a Trainer's memory has not: it says what is there, and what to do."""
+    return AttributeError(
+        f"a learner's memory has no '{name}': it has what {memory}.setup registers with "
+        f"register_trainer_recv_func and register_trainer_send_func ({', '.join(functions) or 'nothing'}), and length"
+    )
 
 
 class Window:
@@ -102,6 +115,8 @@ class RemoteMemory:
         self.update_wait_s = 0.0
         self._ask_again_s = 0.0
         self._heard_of_batch_s = clock()
+        self._arrived_s: dict[str, float] = {}
+        """By recv function, when the last batch came."""
         for name, recv in memory.get_trainer_recv_funcs().items():
             setattr(self, name, self._recv_endpoint(name, self._windows[name], recv.decode))
         for name in self._sends:
@@ -121,12 +136,24 @@ class RemoteMemory:
         return int(self.link.host_counters.get("memory_length", -1))
 
     def __getattr__(self, name: str) -> NoReturn:
-        # Only reached for what is not there: the error says what is, and what to do.
-        known = ", ".join((*self.__dict__.get("_windows", ()), *self.__dict__.get("_sends", ())))
-        raise AttributeError(
-            f"a learner's memory has no '{name}': it has what {self.__dict__.get('_name')}.setup registers with "
-            f"register_trainer_recv_func and register_trainer_send_func ({known or 'nothing'}), and length"
-        )
+        functions = (*self.__dict__.get("_windows", ()), *self.__dict__.get("_sends", ()))
+        raise no_such_function(name, self.__dict__.get("_name", ""), functions)
+
+    # --- what one of several shards is asked
+
+    def has_batch(self, name: str) -> bool:
+        """Tell whether a batch of that recv function is here."""
+        return self._windows[name].waiting > 0
+
+    def gives(self, name: str) -> bool:
+        """Tell whether a batch of that recv function is here, or may be expected soon."""
+        return self.has_batch(name) or self._clock() - self._arrived_s.get(name, -math.inf) < PATIENCE_S
+
+    @property
+    def weight(self) -> float:
+        """How likely batches are to come from here, in proportion to other shards, as the host last said."""
+        counters = self.link.host_counters
+        return max(0.0, float(counters.get("priority_mass", self.length())))
 
     # --- what the learner's loop uses
 
@@ -194,6 +221,7 @@ class RemoteMemory:
             "srl_batches_waiting": {name: window.waiting for name, window in self._windows.items()},
             "srl_update_wait_seconds_total": self.update_wait_s,
             "srl_updates_unacked": self.link.unacked,
+            "srl_memory_services_silent": int(self._clock() - self.link.heard_s > SILENT_AFTER_S),
         }
 
     def close(self) -> None:
@@ -213,7 +241,7 @@ class RemoteMemory:
 
     def _take_in(self, message: object) -> None:
         if isinstance(message, Batch) and message.endpoint in self._windows:
-            self._heard_of_batch_s = self._clock()
+            self._heard_of_batch_s = self._arrived_s[message.endpoint] = self._clock()
             if not self._windows[message.endpoint].put(message):
                 self.link.say_hello_again()
 

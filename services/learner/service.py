@@ -7,6 +7,7 @@ still lives is refused from then on.
 from __future__ import annotations
 
 import logging
+import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +20,7 @@ from services.learner.hosted_memory import HostedMemory
 from services.learner.info_values import InfoValues
 from services.learner.publisher import Publisher
 from services.learner.remote_memory import RemoteMemory
+from services.learner.sharded_memory import ShardedMemory, position_of
 from services.lifecycle import work_for_jobs
 from services.store_wait import when_there
 from services.training import Training
@@ -33,13 +35,15 @@ from srl_common.messages import Role
 from srl_common.retention import Retention
 from srl_common.security import load_keys
 from srl_common.service import Again, Health, Stop, start_pages
+from srl_common.shards import at_shard, require_one_shard
 from srl_common.snapshots import open_store
-from srl_common.transport import Client
+from srl_common.transport import Client, Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from srl.base.context import RunContext, RunStateTrainer
+    from srl.base.rl.memory import RLMemory
     from srl_common.job_board import JobBoard, JobEntry
     from srl_common.settings import LearnerSettings
     from srl_common.snapshots import Snapshot, SnapshotStore
@@ -55,8 +59,10 @@ INFO_EVERY_S = 0.5
 class TrainerMemory(Protocol):
     """What the loop needs of the Trainer's `self.memory`, wherever the Memory is."""
 
-    taken: int
-    wait_s: float
+    @property
+    def taken(self) -> int: ...
+    @property
+    def wait_s(self) -> float: ...
 
     def between_trains(self) -> None: ...
     def poll(self) -> None: ...
@@ -169,20 +175,39 @@ class Learner(RunCallback):
     def _make_memory(self, position: Mapping[str, int]) -> TrainerMemory:
         settings, memory = self._settings, self._training.make_memory()
         if settings.memory_mode == "learner":
+            require_one_shard(settings)
             durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
             durable.recover(position)
             return HostedMemory(
                 durable, settings, self._job.digest, self._beat, self._work, lambda: self._trainer.train_count
             )
+        if settings.memory_shards == 1:
+            return self._connected(memory, position, settings)[0]
+        return self._make_shards(memory, position)
+
+    def _make_shards(self, memory: RLMemory[Any], position: Mapping[str, int]) -> ShardedMemory:
+        shards, clients = [], []
+        for number in range(self._settings.memory_shards):
+            settings = at_shard(self._settings, number, "trainer_uri")
+            shard, client = self._connected(memory, position_of(position, number), settings)
+            shards.append(shard)
+            clients.append(client)
+        return ShardedMemory(memory, shards, Waiter(clients).wait, time.monotonic, random.Random())
+
+    def _connected(
+        self, memory: RLMemory[Any], position: Mapping[str, int], settings: LearnerSettings
+    ) -> tuple[RemoteMemory, Client]:
+        """Return the Memory of the memory service that the settings name, and the socket that it talks by."""
         remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
         incarnation = new_incarnation()
+        client = Client(settings.trainer_uri, incarnation, load_keys(settings.keys_dir))
         link = Link(
-            Client(settings.trainer_uri, incarnation, load_keys(settings.keys_dir)),
+            client,
             Role.LEARNER, settings.name, incarnation, self._job.digest, time.monotonic, self._beat,
             self._epoch, remote.positions, waits_for_job=self._work.on_board,
         )  # fmt: skip
         remote.connect(link)
-        return remote
+        return remote, client
 
     def run(self) -> None:
         """Publish, train to the limits, publish again; wait for the wish to stop, and leave."""

@@ -17,6 +17,7 @@ from services.work import Work, attend
 from srl_common import metrics
 from srl_common.security import load_keys
 from srl_common.service import Again, Health, Stop, start_pages
+from srl_common.shards import of_memory_service
 from srl_common.transport import Server, Waiter
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _no_job(_: JobBoard) -> None:
 
 def serve(settings: MemorySettings, job: Job, work: Work) -> None:
     """Host the Memory of a job until asked to stop and all clients have left."""
+    settings = of_memory_service(settings)
     with authored(settings.name):
         training = Training(job)
         authors = training.make_memory()
@@ -79,6 +81,7 @@ class MemoryService:
         self._watcher = watcher
         self._work = work
         self._stop = work.stop
+        self._reports_as = f"memory-{settings.memory_shard}" if settings.memory_shards > 1 else "memory"
         self._burst_s = settings.actor_burst_ms / 1000
         keys = load_keys(settings.keys_dir)
         self._workers = Server(settings.memory_uri, allow_insecure=settings.allow_insecure_bind, keys=keys)
@@ -133,7 +136,7 @@ class MemoryService:
             self._server_of = {i: server for i, server in self._server_of.items() if self._host.knows(i)}
             self._memory.checkpoint_if_due()
             self._watcher.look()
-            attend(self._host, self._work)
+            attend(self._host, self._work, self._reports_as)
             self.health.turned()
 
     def metrics(self) -> dict[str, Any]:

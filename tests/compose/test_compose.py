@@ -9,10 +9,10 @@ from pathlib import Path
 
 import ledger
 import pytest
-from ops.queries import ops_queries
 from real_cluster import until
 
 import srl
+from ops.queries import ops_queries
 
 HERE = Path(__file__).parent
 SERVICES = ("redis", "memory", "learner", "actor", "prometheus")

@@ -46,7 +46,9 @@ def train_look_and_drain(cluster):
     return cluster.books()
 
 
-ONLY_WITH_THE_MEMORY_ELSEWHERE = {"srl_batches_waiting", "srl_update_wait_seconds_total", "srl_updates_unacked"}
+ONLY_WITH_THE_MEMORY_ELSEWHERE = {
+    *("srl_batches_waiting", "srl_update_wait_seconds_total", "srl_updates_unacked", "srl_memory_services_silent"),
+}
 
 
 def check_pages(service, definitions, absent=frozenset()):

@@ -85,6 +85,13 @@ class RLMemory(Generic[TConfig]):
         """
         return True
 
+    def priority_mass(self) -> float | None:
+        """Return what the priorities of all items add up to, where items are sampled in proportion to them.
+
+        With several memory services, batches come from each in proportion to it; None: to `length`.
+        """
+        return None
+
     def call_backup(self, **kwargs: Any) -> Any:
         """Return a picklable copy of the content, which `call_restore` takes."""
         raise NotImplementedError(f"{type(self).__name__}.call_backup is not defined, so it cannot be saved")

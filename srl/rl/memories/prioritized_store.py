@@ -74,6 +74,11 @@ class PrioritizedStore:
         held = (numbers >= self._told.start) & (numbers < self._told.stop)
         self._set(numbers[held], priorities[held])
 
+    def priority_mass(self) -> float | None:
+        """Return what the sampler chooses in proportion to, summed over all items; None: it does not."""
+        self._tell()
+        return self._sampler.mass()
+
     def clear(self) -> None:
         """Forget all items and priorities."""
         self.items.clear()

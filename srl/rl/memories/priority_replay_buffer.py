@@ -72,6 +72,10 @@ class RLPriorityReplayBuffer(RLMemory[TConfig]):
         """Return the number of items held, demonstrations included."""
         return len(self._main) + len(self._demo)
 
+    def priority_mass(self) -> float | None:
+        """Return the sum that items are drawn in proportion to; None: they are drawn uniformly, or by rank."""
+        return self._main.priority_mass()
+
     def is_warmup_needed(self) -> bool:
         """Tell whether there are still too few items, other than demonstrations, to sample."""
         return len(self._main) < self._settings.warmup_size

@@ -45,6 +45,10 @@ class PrioritySampler(ABC):
             rng: where random numbers come from.
         """
 
+    def mass(self) -> float | None:
+        """Return what items are chosen in proportion to, summed over all of them; None: they are not so chosen."""
+        return None
+
     def slots(self, numbers: Ints) -> Ints:
         """Return the slots of items."""
         return numbers % self.capacity

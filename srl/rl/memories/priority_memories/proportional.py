@@ -50,6 +50,10 @@ class Proportional(PrioritySampler):
         """See PrioritySampler."""
         self._tree.set(self.slots(numbers), np.zeros(len(numbers)))
 
+    def mass(self) -> float:
+        """See PrioritySampler."""
+        return float(self._tree.total())
+
     def sample(
         self, live: range, size: int, step: int, rng: np.random.Generator
     ) -> tuple[Ints, npt.NDArray[np.float32]]:
