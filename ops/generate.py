@@ -93,8 +93,9 @@ def _stack_service(name: str, service: dict[str, Any], configs: dict[str, Any]) 
     if name == "redis":
         uid, gid = REDIS_USER, REDIS_GROUP
         stack["user"] = f"{uid}:{gid}"
-        stack["command"] = [*service["command"], "--dir", REDIS_FOLDER]
-        volumes = [{**volume, "target": REDIS_FOLDER} for volume in volumes]
+        (volume,) = volumes
+        stack["command"] = [REDIS_FOLDER if word == volume["target"] else word for word in service["command"]]
+        volumes = [{**volume, "target": REDIS_FOLDER}]
     stack["volumes"] = [*volumes, *(_tmpfs(each) for each in service.get("tmpfs", []) if name != "redis")]
     stack["secrets"] = [
         {"source": _slug(file), "target": f"/keys/{file}", "uid": uid, "gid": gid, "mode": 0o400}

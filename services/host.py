@@ -177,9 +177,11 @@ class MemoryHost:
 
     def _check_key(self, incarnation: bytes, message: Message, key_role: str) -> None:
         speaker = message if isinstance(message, Hello) else self._clients.get(incarnation)
+        if speaker is None:
+            return  # a stranger, which may only say Hello
         if not key_role:
-            raise PeerError(f"the key of '{speaker.name if speaker else 'a stranger'}' has been revoked")
-        if speaker is not None and speaker.role != key_role:
+            raise PeerError(f"the key of '{speaker.name}' has been revoked")
+        if speaker.role != key_role:
             raise PeerError(
                 f"'{speaker.name}' says that it is of the role '{speaker.role}', but its key is of '{key_role}': "
                 "set SRL_KEYS_DIR to the folder of its own role"

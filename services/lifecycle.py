@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from services.job import Job
 from services.work import LOOK_EVERY_S, BoardWork, Work
 from srl_common.errors import (
+    AccessError,
     AuthorError,
     SettingError,
     StorageError,
@@ -71,7 +72,7 @@ def work_for_jobs(
         work = BoardWork(board, entry, Stop(settings.drain_timeout_s, whole=stop))
         try:
             serve(own, Job.unpack(data, entry.digest), work)
-        except SettingError:
+        except (SettingError, AccessError):
             raise
         except (StorageError, UndeliveredError) as error:
             if stop.asked:
@@ -85,15 +86,6 @@ def work_for_jobs(
     if work.over:
         remove_journals(settings)
     return Again()
-
-
-def post_job(settings: ServiceSettings, job: Job, name: str, stop: Stop) -> Again | None:
-    """Put the settings' job on the board, unless it was ever there; then begin anew without it."""
-    job_id = wait_on_board(settings, stop, lambda board: board.submit_once(job.pack(), name, job.digest))
-    if job_id is None:
-        return None
-    log.info("%s is job %s", settings.job, job_id)
-    return Again(("--job=",))
 
 
 def wait_on_board(settings: ServiceSettings, stop: Stop, look: Callable[[JobBoard], R | None]) -> R | None:
@@ -111,6 +103,8 @@ def wait_on_board(settings: ServiceSettings, stop: Stop, look: Callable[[JobBoar
                 health.turned()
                 try:
                     found = look(board)
+                except AccessError:
+                    raise  # a wrong password is not mended by waiting
                 except StorageError as error:
                     if health.ready or wait_s == LOOK_EVERY_S:
                         log.warning("waiting for the job board: %s", error)

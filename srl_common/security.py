@@ -142,10 +142,11 @@ def make_keys(root: str | Path, *, rotate: bool = False) -> None:
         ring.complete()
 
 
-def add_key(root: str | Path, holder: str) -> Path:
+def add_key(root: str | Path, holder: str, to: str | Path = "") -> Path:
     """Make a key and a password for one more holder, `actor-NAME` or `client-NAME`; return its folder.
 
-    The folder may be moved to where it is used. Raises SettingError where the holder is known already.
+    The folder is `to`, or below `root`; it may be moved to where it is used. Raises SettingError where the holder is
+    known already.
     """
     if not _HOLDER.fullmatch(holder):
         raise SettingError(f"'{holder}' is no holder's name: write actor-NAME or client-NAME, of a-z, 0-9 and -")
@@ -153,9 +154,13 @@ def add_key(root: str | Path, holder: str) -> Path:
         if holder in ring.allowed:
             raise SettingError(f"'{holder}' has a key already: rotate or revoke it, or choose another name")
         ring.complete()
-        ring.issue(holder)
+        folder = Path(to) if to else Path(root) / holder
+        _make_folder(folder)
+        if any(folder.iterdir()):
+            raise SettingError(f"{folder} is not empty: name a folder of its own for '{holder}'")
+        ring.complete_holder(holder, folder)
         ring.write_lists()
-    return Path(root) / holder
+    return folder
 
 
 def rotate_key(root: str | Path, holder: str) -> Path:
@@ -219,11 +224,11 @@ class _KeyRing:
         for host in HOSTS:
             _write(self._root / host / SERVER_SECRET, secret + b"\n")
         for holder in HOLDERS:
-            self._complete_holder(holder)
+            self.complete_holder(holder, self._root / holder)
         self.write_lists()
 
-    def _complete_holder(self, holder: str) -> None:
-        folder = self._root / holder
+    def complete_holder(self, holder: str, folder: Path) -> None:
+        """Make what is missing in the folder of `holder`."""
         _write(folder / SERVER_PUBLIC, self.server_public + b"\n")
         if _role(holder):
             secret = _read_key(folder / OWN_SECRET) or _new_secret()
@@ -236,7 +241,7 @@ class _KeyRing:
     def issue(self, holder: str) -> None:
         """Give a new key and password to `holder`."""
         self.revoke(holder)
-        self._complete_holder(holder)
+        self.complete_holder(holder, self._root / holder)
 
     def revoke(self, holder: str) -> None:
         """Forget the key and the password of `holder`."""

@@ -33,7 +33,7 @@ class ServiceSettings:
     """What all services have."""
 
     job: str = _setting(
-        "", "the file of the job to work for, as `Job.save` writes it; with a board, what the learner puts on it first"
+        "", "the file of the job to work for, as `Job.save` writes it; with a board, a job file that the learner posts"
     )
     board: bool = _setting(False, "work for the jobs on the board at SRL_STORE, one after the other (1 or 0)")
     name: str = _setting("", "this process's name, unique in the cluster; default: kind, host and process id")
@@ -113,6 +113,9 @@ class MemorySettings(HostSettings):
 class LearnerSettings(HostSettings):
     """The learner's own."""
 
+    job_env: str = _setting("", "the environment of a job file that names none")
+    job_timeout_s: float = _setting(-1.0, "seconds of training of the job in SRL_JOB; -1: as the file says")
+    job_max_train_count: int = _setting(-1, "train count of the job in SRL_JOB; -1: as the file says")
     prefetch_batches: int = _setting(5, "batches that the memory service prepares ahead, by recv function", 1)
     snapshot_interval_s: float = _setting(1.0, "seconds between two snapshots of the parameter", 0.0)
     snapshot_keep_last: int = _setting(5, "how many of the newest snapshots are kept", 1)

@@ -30,6 +30,16 @@ def executable() -> str | None:
     return found
 
 
+def major_version(program: str) -> int:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(said.partition(" v=")[2].partition(".")[0])
+
+
+def acl_file(program: str | None = None) -> str:
+    """Return which of the ACL files that `make_keys` writes is for this Redis."""
+    return "users.acl" if major_version(program or executable() or "") >= 7 else "users-redis6.acl"
+
+
 class RedisServer:
     """One redis-server process; `args` are settings of redis.conf, as flags."""
 

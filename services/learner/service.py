@@ -10,7 +10,6 @@ import logging
 import random
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from services import snapshot as snapshots
@@ -22,7 +21,7 @@ from services.learner.info_values import InfoValues
 from services.learner.publisher import Publisher
 from services.learner.remote_memory import RemoteMemory
 from services.learner.sharded_memory import ShardedMemory, position_of
-from services.lifecycle import post_job, work_for_jobs
+from services.lifecycle import work_for_jobs
 from services.store_wait import when_there
 from services.training import Training
 from services.work import Work
@@ -85,7 +84,9 @@ def main(settings: LearnerSettings, stop: Stop) -> Again | None:
         learn(settings, Job.load(settings.job), Work(stop))
         return None
     if settings.job:
-        return post_job(settings, Job.load(settings.job), Path(settings.job).name, stop)
+        from services.learner.posting import post_job
+
+        return post_job(settings, stop)
     return work_for_jobs(settings, stop, _next_job, learn)
 
 

@@ -35,6 +35,9 @@ def make(
         str, typer.Argument(metavar="[HOLDER]", help="Make one more key, for one machine or person: client-anna.")
     ] = "",
     folder: Root = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", file_okay=False, help="Where to put a holder's own folder.")
+    ] = None,
 ) -> None:
     """Make all keys and passwords that are missing, or one more.
 
@@ -48,7 +51,7 @@ def make(
     root = _root(folder)
     made = root
     if holder:
-        made = add_key(root, holder)
+        made = add_key(root, holder, to or root / holder)
     else:
         make_keys(root)
     print(f"the keys are in {made}")
@@ -79,7 +82,7 @@ def rotate(
         srl keys rotate actor --folder keys      actors need the new folder
         srl keys rotate --folder keys            everything that was handed out is worthless
 
-    Next: start the services of that role again, and let Redis read its users: ACL LOAD.
+    Next: start the services of that role again, and Redis, which reads its users when it starts.
     """
     from srl_common.security import make_keys, rotate_key
 
@@ -97,7 +100,7 @@ def revoke(holder: Holder, folder: Root = None, yes: Sure = False) -> None:
 
         srl keys revoke client-anna --folder keys
 
-    Its key is refused at once, its password when Redis has read its users again: ACL LOAD.
+    Its key is refused at once, its password when Redis has started again and read its users.
     """
     from srl_common.security import revoke_key
 

@@ -198,7 +198,9 @@ def _wait_until_ready(folder: Path, supervisor: "subprocess.Popen[bytes]", actor
 
     def is_ready() -> bool:
         if supervisor.poll() is not None:
-            raise UsageError(f"the cluster has not started: {_last_words(folder)}")
+            raise UsageError(
+                f"the cluster has not started: {_last_words(folder)} (its log: {folder / local_cluster.LOG})"
+            )
         return _is_ready(local_cluster.read_state(folder), actors)
 
     try:

@@ -274,6 +274,8 @@ def test_keys(srl, tmp_path):
     srl("keys", "make", "--folder", root)
     assert secrets == {path: path.read_bytes() for path in root.rglob("curve.secret")}
     assert "client-anna" in srl("keys", "make", "client-anna", "--folder", root).stdout
+    srl("keys", "make", "client-bob", "--folder", root, "--to", tmp_path / "bob")
+    assert (tmp_path / "bob" / "curve.secret").exists()
     shown = srl("keys", "list", "--folder", root).stdout
     assert "client-anna" in shown
     assert not any(secret.decode().strip() in shown for secret in secrets.values())

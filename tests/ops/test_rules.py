@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import yaml
-from prometheus_server import CONFIG, promtool
+from prometheus_server import CONFIG, ROOT, promtool
 
 from ops.queries import RULES, rules
 
@@ -163,3 +163,17 @@ def test_names_of_recording_rules_say_level_metric_and_operation():
             assert level in {"cluster", "actor"}
             assert metric.startswith("srl_")
             assert operation in {"rate1m", "ratio1m", "mean", "count"}
+
+
+def test_the_page_has_every_alert_with_its_severity_and_time():
+    page = (ROOT / "docs" / "monitoring.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in page.splitlines() if line.startswith("| `SRL")]
+    alerts = [rule for rule in rules() if "alert" in rule]
+    assert rows == [[f"`{each['alert']}`", each["labels"]["severity"], each.get("for", "")] for each in alerts]
+
+
+def test_the_page_names_recording_rules_that_there_are():
+    page = (ROOT / "docs" / "monitoring.md").read_text()
+    named = {line.split()[0] for line in page.splitlines() if line.startswith(("cluster:", "actor:"))}
+    assert named
+    assert named <= {rule["record"] for rule in rules() if "record" in rule}

@@ -38,6 +38,7 @@ class BoardServices:
             self.start(kind)
 
     def start(self, kind: str) -> None:
+        """Start a service."""
         environ = {**self._environ, "SRL_NAME": kind, "SRL_METRICS_BIND": "off"}
         service = Service(kind, self._folder, environ)
         self._stack.callback(service.close)

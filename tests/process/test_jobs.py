@@ -14,6 +14,7 @@ from services.job import Job
 from srl.algorithms import ql
 from srl.base.context import RunContext
 from srl.base.env.config import EnvConfig
+from srl_common.errors import EXIT_USER
 from srl_common.job_board import JobState, open_board
 from srl_common.settings import variable
 from srl_common.snapshots import open_store
@@ -136,3 +137,50 @@ def test_jobs_follow_each_other_in_the_same_processes(tmp_path, store):
         assert reports["memory"]["clients"].keys() == {"actor", "learner"}
         assert {row["service"] for row in cluster.board.history(third)} == {"learner", "memory"}
         cluster.drain()
+
+
+JOB_FILE = """
+import srl
+from srl.algorithms import ql
+
+def job():
+    return srl.JobConfig("Grid", ql.Config(), max_train_count={count})
+"""
+
+
+def test_a_learner_posts_the_job_that_it_is_started_with_once(tmp_path):
+    file = tmp_path / "my_job.py"
+    file.write_text(JOB_FILE.format(count=20))
+    with BoardCluster(tmp_path) as cluster:
+        memory, actor = cluster.start("memory"), cluster.start("actor")
+        learner = cluster.start("learner", job=file)
+        cluster.services = [memory, learner, actor]
+        until(cluster.board.entries, f"posted: {learner.said}")
+        entry = cluster.wait_for("1", JobState.ENDED, JobState.FAILED)
+        assert (entry.state, entry.name) == (JobState.ENDED, "my_job.py: QL in Grid")
+        learner.send(signal.SIGKILL)
+        learner.wait()
+        cluster.services[1] = cluster.start("learner", job=file)
+        cluster.wait_until_idle()
+        assert [each.id for each in cluster.board.entries()] == ["1"]
+        cluster.drain()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x = 1", "has neither a function job() nor a call"),
+        ("def job(:", "my_job.py:1: invalid syntax"),
+        (None, "there is no job file"),
+    ],
+)
+def test_a_job_file_that_cannot_be_loaded_ends_the_learner_with_one_line(tmp_path, text, says):
+    file = tmp_path / "my_job.py"
+    if text is not None:
+        file.write_text(text)
+    with BoardCluster(tmp_path) as cluster:
+        learner = cluster.start("learner", job=file)
+        assert learner.wait(60) == EXIT_USER
+        assert says in learner.said.splitlines()[-1]
+        assert "Traceback" not in learner.said
+        assert cluster.board.entries() == []

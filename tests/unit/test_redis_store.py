@@ -417,7 +417,7 @@ def test_a_wait_looks_when_it_is_told_to(redis_server, store, client):
 def test_without_notifications_a_wait_looks_now_and_then(servers, caplog):
     server = servers()
     with redis.Redis.from_url(server.url) as client:
-        client.acl_setuser("deaf", enabled=True, nopass=True, keys=["*"], commands=["+@all"], channels=[])
+        client.acl_setuser("deaf", enabled=True, nopass=True, keys=["*"], commands=["+@all"], reset_channels=True)
         client.acl_setuser("default", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-publish"])
     deaf, writer = RedisStore(f"unix://deaf:x@{server.socket}"), RedisStore(server.url)
     assert deaf.wait_for_newer(JOB, None, 0.1) is None
@@ -439,8 +439,9 @@ def test_users_need_no_other_commands_than_these(servers):
     with redis.Redis.from_url(server.url) as client:
         for name, commands in {"reader": READER, "writer": WRITER, "lister": [*READER, "+scan"]}.items():
             client.acl_setuser(
-                name, enabled=True, nopass=True, keys=["srl:*"], channels=["srl:*"], commands=["-@all", *commands]
-            )
+                name, enabled=True, nopass=True, keys=["srl:*"], commands=["-@all", *commands],
+                reset_channels=True, channels=["srl:*"],
+            )  # fmt: skip
     writer, reader, lister = (
         RedisStore(f"unix://{name}:x@{server.socket}?db=1", retention=Retention(1, 0.0))
         for name in ("writer", "reader", "lister")
