@@ -12,9 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 from test_cli_training import ALGORITHM
+from typer.testing import CliRunner
 
 from services import local_cluster
 from services.local_cluster import Process, read_left_state, read_state
+from srl.cli.main import app
 from srl_common.errors import UserError
 
 TIMEOUT_S = 60.0
@@ -43,7 +45,15 @@ def cluster(folder):
     assert [each.pid for each in (state.supervisor, *(s.process for s in state.services)) if each.alive] == []
 
 
+def here(*arguments, exit_code=0):
+    """Call `srl` in this process, which costs less."""
+    done = CliRunner().invoke(app, list(map(str, arguments)), prog_name="srl")
+    assert done.exit_code == exit_code, done.output + str(done.exception)
+    return done
+
+
 def run(*arguments, exit_code=0):
+    """Call `srl` as people do."""
     command = [sys.executable, "-m", "srl", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     assert done.returncode == exit_code, done.stdout + done.stderr
@@ -60,12 +70,12 @@ def wait_for(what):
 
 
 def job(job_id):
-    return json.loads(run("jobs", "show", job_id, "--json").stdout)
+    return json.loads(here("jobs", "show", job_id, "--json").stdout)
 
 
 def test_a_second_up_says_that_it_runs(cluster):
     assert "a cluster runs already: a memory service" in run("up", "--actors", 5).stdout
-    plain = json.loads(run("up", "--json").stdout)
+    plain = json.loads(here("up", "--json").stdout)
     assert [each["name"] for each in plain["services"]] == ["memory", "learner", "actor-0"]
 
 
@@ -82,17 +92,17 @@ def test_an_algorithm_of_ones_own_is_trained_and_comes_back(cluster):
     ).stdout
     assert "job 1 is ended" in out
     assert "wrote learned.dat" in out
-    run("evaluate", "Grid", "mine_in_cluster.py", "--load", "learned.dat", "--episodes", 2)
+    here("evaluate", "Grid", "mine_in_cluster.py", "--load", "learned.dat", "--episodes", 2)
     assert job(1)["updates"] >= 300
 
 
 def test_a_running_job_is_watched_scaled_and_stopped(cluster):
-    run("submit", "--env", "Grid", "--algorithm", "ql", "--json")
+    here("submit", "--env", "Grid", "--algorithm", "ql", "--json")
     wait_for(lambda: (job(2)["updates"] or 0) > 0)
     assert "2 actors now" in run("scale", 2).stdout
 
     def watched():
-        plain = json.loads(run("top", "--json").stdout)
+        plain = json.loads(here("top", "--json").stdout)
         return plain if len(plain["actors"]) == 2 and plain["reward"] is not None else None
 
     plain = wait_for(watched)
@@ -100,12 +110,12 @@ def test_a_running_job_is_watched_scaled_and_stopped(cluster):
     assert plain["errors"] == []
     assert plain["learners"]["learner"]["updates/s"] > 0
     assert "job-2: " in run("top", "--once").stdout
-    healthy = run("doctor").stdout
+    healthy = here("doctor").stdout
     assert "answers an observer with these keys" in healthy
     assert "problem" not in healthy
     run("stop", 2)
     wait_for(lambda: job(2)["state"] == "stopped")
-    assert "job 2 is over already" in run("stop", 2).stdout
+    assert "job 2 is over already" in here("stop", 2).stdout
 
 
 def test_a_service_that_is_killed_is_started_again(cluster):
@@ -126,8 +136,8 @@ def test_what_a_killed_supervisor_left_is_cleared_away(cluster):
     state.supervisor.send(signal.SIGKILL)
     wait_for(lambda: not state.supervisor.alive)
     assert read_left_state(cluster) == state
-    assert "no cluster runs in" in run("top", "--once", exit_code=2).stderr
-    assert "no cluster runs in" in run("scale", 3, exit_code=2).stderr
+    assert "no cluster runs in" in here("top", "--once", exit_code=2).stderr
+    assert "no cluster runs in" in here("scale", 3, exit_code=2).stderr
     assert "a memory service" in run("up", "--actors", 1).stdout
     assert not any(each.process.alive for each in state.services)
 
@@ -137,11 +147,12 @@ def test_down_keeps_what_was_learned(cluster):
     assert "jobs and snapshots stay in" in run("down").stdout
     assert not (cluster / "cluster.json").exists()
     assert not any(each.alive for each in (state.supervisor, *(each.process for each in state.services)))
-    assert [each["state"] for each in json.loads(run("jobs", "--json").stdout)] == ["ended", "stopped"]
-    assert "1-" in run("snapshots", "list", 1).stdout
-    assert "no cluster runs in" in run("down").stdout
-    assert "no cluster runs on this machine" in run("doctor").stdout
-    run("down", "--purge", "--yes")
+    assert "QL in Grid" in run("jobs").stdout
+    assert [each["state"] for each in json.loads(here("jobs", "--json").stdout)] == ["ended", "stopped"]
+    assert "1-" in here("snapshots", "list", 1).stdout
+    assert "no cluster runs in" in here("down").stdout
+    assert "no cluster runs on this machine" in here("doctor").stdout
+    here("down", "--purge", "--yes")
     assert not cluster.exists()
 
 
@@ -160,7 +171,7 @@ def test_a_port_that_is_in_use(folder, tmp_path):
 
 def test_a_folder_that_cannot_be(folder, tmp_path):
     (tmp_path / "file").touch()
-    assert "cannot be made" in run("up", "--folder", tmp_path / "file" / "x", exit_code=2).stderr
+    assert "cannot be made" in here("up", "--folder", tmp_path / "file" / "x", exit_code=2).stderr
 
 
 def test_a_pid_that_belongs_to_another_now_is_left_alone(folder, tmp_path):
@@ -170,7 +181,7 @@ def test_a_pid_that_belongs_to_another_now_is_left_alone(folder, tmp_path):
         process = Process.of(stranger.pid)
         plain = {"memory_uri": "", "trainer_uri": "", "store": "", "services": []}
         write_state(tmp_path, {**plain, "supervisor": {"pid": stranger.pid, "started": "1"}})
-        assert "no cluster runs in" in run("down", "--folder", tmp_path).stdout
+        assert "no cluster runs in" in here("down", "--folder", tmp_path).stdout
         assert stranger.poll() is None
         assert not (tmp_path / "cluster.json").exists()
         write_state(tmp_path, {**plain, "supervisor": vars(process)})
