@@ -254,7 +254,7 @@ class _Beginning:
         sys.stdout.flush()
         sys.stderr.flush()
         os.chdir(self._folder)
-        os.execve(sys.executable, [*sys.orig_argv, *again.args], self._environ)  # noqa: S606  this very program
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:], *again.args], self._environ)  # noqa: S606  this very program
 
 
 def _explain(error: ClusterError) -> str:

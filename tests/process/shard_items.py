@@ -83,7 +83,11 @@ class Trainer(RLTrainer[Config, Parameter, Memory]):
 
 
 class Worker(ledger.Worker):
-    pass
+    """Its items say which number the actor has."""
+
+    def on_setup(self, worker: Any, context: Any) -> None:
+        super().on_setup(worker, context)
+        self.life = context.actor_id
 
 
 register(

@@ -140,6 +140,8 @@ def test_batches_come_in_proportion_to_mass_and_updates_go_back_where_they_came_
         service.drain()
     checkpoints = [replays.checkpoint(shard)["memory"] for shard in range(SHARDS)]
     taken = Counter(json.loads(replays.state().parameter))
+    numbers = [{number for number, _ in items} for items, _, _, _ in checkpoints]
+    assert numbers == [{0}, {1}]  # each is the first of its shard
     marks = [mark for _, mark, _, _ in checkpoints]
     assert all(taken[mark] > 50 for mark in marks)
     for _, mark, updates, strays in checkpoints:

@@ -195,6 +195,17 @@ def test_actors_and_learner_never_wait_for_each_other(limit, chunk_items, window
             pytest.fail(f"{author.inserted - inserted} inserts, {author.sampled - sampled} samples more")
 
 
+def test_control_with_a_tolerance_that_is_refused_they_do(monkeypatch):
+    limit = RateLimit(samples_per_insert=10, batch_items=10, minimum_items=10, tolerance_items=20)
+    assert cluster_of(limit, chunk_items=10, window=4) is None
+    monkeypatch.setattr("services.flow.require_no_deadlock", lambda *_: None)
+    cluster = cluster_of(limit, chunk_items=10, window=4)
+    for number in range(50):
+        cluster.pull(5)
+        cluster.insert(number, 10)
+    assert (cluster.author.inserted, cluster.author.sampled) == (10, 2)
+
+
 @pytest.mark.parametrize("steps", [[(0, 1.0)] * 60, [(0, 1.0), *[(-1, 5)] * 60]], ids=["inserts", "samples"])
 def test_control_without_the_limiter_either_side_leaves_the_band(steps):
     limit = RateLimit(samples_per_insert=8, batch_items=32, minimum_items=10, tolerance_items=100)
