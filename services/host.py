@@ -422,6 +422,10 @@ class MemoryHost:
         clients = list(self._clients.values())  # in one go: a scrape comes from another thread
         return [c for c in clients if c.heard_s >= since_s and c.role is not Role.OBSERVER]
 
+    def is_ended_by_actor(self) -> bool:
+        """Tell whether a callback has ended the run of an actor."""
+        return any(c.role is Role.ACTOR and c.counters.get("end_reason") for c in self._clients.values())
+
     def errors(self) -> list[str]:
         """Return what clients say that they failed with: the author's code, or what is not there."""
         found = [client.counters.get("error") for client in self._clients.values()]

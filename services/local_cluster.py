@@ -128,7 +128,7 @@ def read_left_state(folder: Path) -> State | None:
         plain = json.loads(path.read_text(encoding="utf-8"))
         services = [Service(**{**each, "process": Process(**each["process"])}) for each in plain.pop("services")]
         return State(**{**plain, "supervisor": Process(**plain["supervisor"]), "services": services})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path} is no state of a cluster ({error}): delete it, and end what still runs") from None

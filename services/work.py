@@ -51,6 +51,9 @@ class Work:
     def report(self, service: str, counters: Mapping[str, Any]) -> None:
         """Take note of how the job is going."""
 
+    def ask_to_stop(self) -> None:
+        """Ask for the job's end, as a person may; where there is no board, those who watch the service see to it."""
+
     def end(self, state: JobState, reason: str) -> None:
         """See to it that others learn that the job is over; when they have, `stop` is asked."""
 
@@ -73,6 +76,7 @@ class BoardWork(Work):
         self.stop_asked = entry.stop_asked
         self.over = False
         """This life of the job runs no longer."""
+        self._wants_stop = False
         self._ending: tuple[JobState, str] | None = None
         self._reports: dict[str, Mapping[str, Any]] = {}
         self._unposted: set[str] = set()
@@ -95,6 +99,10 @@ class BoardWork(Work):
         self._reports = {**self._reports, service: counters}
         self._unposted = {*self._unposted, service}
 
+    def ask_to_stop(self) -> None:
+        """Have the wish posted."""
+        self._wants_stop = True
+
     def end(self, state: JobState, reason: str) -> None:
         """Have the end posted, again and again until the board has it. The first call counts."""
         if self._ending is None:
@@ -112,6 +120,7 @@ class BoardWork(Work):
     def _follow(self) -> None:
         while not self._closing:
             self._try("report", self._report)
+            self._try("stop", self._post_wish)
             self._try("end", self._post_end)
             self._try("look", self._look)
             self._wake.wait(LOOK_EVERY_S)
@@ -142,6 +151,10 @@ class BoardWork(Work):
         self.over = True
         self.stop.ask()
 
+    def _post_wish(self) -> None:
+        if self._wants_stop and not self.stop_asked and not self.over:
+            self.stop_asked = self._board.ask_to_stop(self._entry.id).stop_asked
+
     def _post_end(self) -> None:
         if self._ending is not None and not self.over:
             self._post_all()
@@ -169,6 +182,8 @@ def attend(host: MemoryHost, work: Work, service: str = "memory") -> None:
     """Do what falls to a job's host: hand values on, and see to the failures of its clients, and its own reports."""
     if work.tuning:
         host.tune(work.tuning)
+    if host.is_ended_by_actor():
+        work.ask_to_stop()
     for error in host.errors():
         work.end(JobState.FAILED, error)
     if work.wants_report(service):

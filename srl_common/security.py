@@ -49,7 +49,7 @@ REDIS_AUTH = "redis.auth"
 USERS = "users.acl"
 USERS_REDIS_6 = "users-redis6.acl"
 
-_KEY = re.compile(rb"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
+_KEY = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 """32 bytes as Z85, the way that ZeroMQ writes keys."""
 _HOLDER = re.compile(rf"({'|'.join(NAMED)})-[a-z0-9]+(-[a-z0-9]+)*")
 _OTHERS = 0o007
@@ -113,11 +113,11 @@ def load_keys(folder: str | Path) -> Keys | None:
 def read_allowed(path: Path) -> dict[bytes, tuple[str, str]]:
     """Return public key -> (role, holder), nothing where there is no such file. Raises StorageError, CorruptError."""
     allowed = {}
-    for line in _read(path).splitlines():
+    for line in _read(path).decode(errors="replace").splitlines():
         words = line.split()
-        if len(words) != 3 or not _KEY.fullmatch(words[0]) or words[1].decode() not in KEY_ROLES.values():
+        if len(words) != 3 or not _KEY.fullmatch(words[0]) or words[1] not in KEY_ROLES.values():
             raise CorruptError(f"{path} is not as `srl keys` wrote it: a line is public key, role, holder; restore it")
-        allowed[words[0]] = (words[1].decode(), words[2].decode())
+        allowed[words[0].encode()] = (words[1], words[2])
     return allowed
 
 
@@ -165,8 +165,8 @@ def add_key(root: str | Path, holder: str, to: str | Path = "") -> Path:
 
 def rotate_key(root: str | Path, holder: str) -> Path:
     """Replace the key and the password of one holder; return its folder. The old ones are not good any more."""
+    _require(Path(root), holder)
     with _opened(Path(root)) as ring:
-        ring.require(holder)
         ring.complete()
         ring.issue(holder)
         ring.write_lists()
@@ -178,8 +178,8 @@ def revoke_key(root: str | Path, holder: str) -> None:
 
     A role that is to go on working needs new ones then: `make_keys` makes what is missing.
     """
+    _require(Path(root), holder)
     with _opened(Path(root)) as ring:
-        ring.require(holder)
         ring.revoke(holder)
         ring.write_lists()
 
@@ -191,6 +191,19 @@ def list_keys(root: str | Path) -> list[KeyInfo]:
     for holder, public in sorted(ring.allowed.items()):
         keys.append(KeyInfo(holder, _role(holder), fingerprint(public), holder in ring.users))
     return keys
+
+
+def _require(root: Path, holder: str) -> None:
+    ring = _KeyRing(root)
+    known = {*ring.allowed, *ring.users}
+    if not known:
+        raise _no_keys(root)
+    if holder not in known:
+        raise SettingError(f"no key of '{holder}' in {root}: the holders are {', '.join(sorted(known))}")
+
+
+def _no_keys(root: Path) -> SettingError:
+    return SettingError(f"there are no keys in {root}: make them with `srl keys make`")
 
 
 class _KeyRing:
@@ -211,12 +224,7 @@ class _KeyRing:
         for host in HOSTS:
             if secret := _read_key(self._root / host / SERVER_SECRET):
                 return zmq.curve_public(secret)
-        raise SettingError(f"there are no keys in {self._root}: make them with `srl keys make`")
-
-    def require(self, holder: str) -> None:
-        known = {*self.allowed, *self.users}
-        if holder not in known:
-            raise SettingError(f"no key of '{holder}' in {self._root}: the holders are {', '.join(sorted(known))}")
+        raise _no_keys(self._root)
 
     def complete(self) -> None:
         """Make what is missing, and derive what is derived."""
@@ -330,7 +338,7 @@ def _read(path: Path) -> bytes:
 def _read_key(path: Path) -> bytes:
     """Return the key in a file, nothing where there is no such file."""
     key = _read(path).strip()
-    if key and not _KEY.fullmatch(key):
+    if key and not _KEY.fullmatch(key.decode(errors="replace")):
         raise CorruptError(f"{path} holds no key: restore it, or delete it and run `srl keys make` again")
     return key
 

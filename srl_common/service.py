@@ -8,6 +8,7 @@ becomes a fresh interpreter, so that nothing of a job is left in the next one.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import platform
@@ -125,11 +126,12 @@ class Pages:
 
             def do_GET(self) -> None:
                 status, body = answer(self.path)
-                self.send_response(status)
-                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # who asked has waited long enough, and is gone
+                    self.send_response(status)
+                    self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
                 log.debug(format, *args)
@@ -252,7 +254,7 @@ class _Beginning:
         sys.stdout.flush()
         sys.stderr.flush()
         os.chdir(self._folder)
-        os.execve(sys.executable, [*sys.orig_argv, *again.args], self._environ)  # noqa: S606  this very program
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:], *again.args], self._environ)  # noqa: S606  this very program
 
 
 def _explain(error: ClusterError) -> str:

@@ -89,7 +89,8 @@ class Actor(RunCallback):
         self._job = job
         self._stop = work.stop
         self._tick_s = max(settings.chunk_age_ms / 1000, 0.001)
-        self._next_tick_s = 0.0
+        self._next_due_s = 0.0
+        self._ticked = False
         self._parameter: RLParameter[Any]
         incarnation = new_incarnation()
         self._link = Link(
@@ -218,16 +219,25 @@ class Actor(RunCallback):
 
     def on_step_end(self, context: RunContext, state: RunStateActor) -> bool:
         """Do what is due; True ends the loop."""
-        now_s = time.monotonic()
-        if now_s >= self._next_tick_s:
-            self._next_tick_s = now_s + self._tick_s
-            assert self._memory is not None
-            self._memory.flush_old()
-            self._link.poll()
-            self._refresh()
-            self._timer.time_next(state.workers, state.env)
-            self.health.turned()
+        if time.monotonic() >= self._next_due_s:
+            self._do_what_is_due(state)
         return self._stop.asked
+
+    def _do_what_is_due(self, state: RunStateActor) -> None:
+        """Tick, and half a tick later time a step: what the tick has set off in other threads is over then."""
+        self._ticked = not self._ticked
+        if self._ticked:
+            self._tick()
+        else:
+            self._timer.time_next(state.workers, state.env)
+        self._next_due_s = time.monotonic() + self._tick_s / 2
+
+    def _tick(self) -> None:
+        assert self._memory is not None
+        self._memory.flush_old()
+        self._link.poll()
+        self._refresh()
+        self.health.turned()
 
     def on_episode_end(self, context: RunContext, state: RunStateActor) -> None:
         """Note the reward of the algorithm's own worker."""

@@ -157,7 +157,8 @@ class Learner(RunCallback):
         self._published_count = -1
         self._published_position: Mapping[str, int] = {}
         self._next_snapshot_s = 0.0
-        self._next_tick_s = 0.0
+        self._next_due_s = 0.0
+        self._ticked = False
         self._taken = 0
         self._calls = 0
         self._training_now = False
@@ -275,11 +276,18 @@ class Learner(RunCallback):
             self._memory.wait(EMPTY_WAIT_S)
         self._taken = self._memory.taken
         now_s = time.monotonic()
-        if now_s >= self._next_tick_s:
-            self._next_tick_s = now_s + TICK_S
-            self._tick(now_s)
-            self._timed_count, self._timed_since_s = self._trainer.train_count, time.perf_counter()
+        if now_s >= self._next_due_s:
+            self._do_what_is_due(now_s)
         return self._stop.asked or self._work.stop_asked
+
+    def _do_what_is_due(self, now_s: float) -> None:
+        """Tick, and half a tick later time a train(): what the tick has set off in other threads is over then."""
+        self._next_due_s = now_s + TICK_S / 2
+        self._ticked = not self._ticked
+        if self._ticked:
+            self._tick(now_s)
+        else:
+            self._timed_count, self._timed_since_s = self._trainer.train_count, time.perf_counter()
 
     def _time_train(self) -> None:
         """Take the time of the train() that has just ended, if it trained."""

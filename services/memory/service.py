@@ -137,6 +137,8 @@ class MemoryService:
             self._memory.checkpoint_if_due()
             self._watcher.look()
             attend(self._host, self._work, self._reports_as)
+            if self._watcher.counters()["end_reason"]:
+                self._work.ask_to_stop()
             self.health.turned()
 
     def metrics(self) -> dict[str, Any]:

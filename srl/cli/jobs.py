@@ -218,7 +218,9 @@ def tune(
         raise UsageError("nothing to tune: give --samples-per-insert, or another value of srl tune --help")
     with cluster.board(cluster.find(uri, keys_dir)) as board:
         board.tune(job_id, chosen)
-    print(f"job {job_id}: {', '.join(f'{name} = {value}' for name, value in chosen.items())}")
+        state = board.entry(job_id).state
+    later = "" if state == "running" else f"; it is {state}, so this counts when it runs"
+    print(f"job {job_id}: {', '.join(f'{name} = {value}' for name, value in chosen.items())}{later}")
 
 
 def _ratio(text: str) -> float | str:

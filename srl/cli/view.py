@@ -11,6 +11,8 @@ from srl.cli.pages import Page
 
 RATE_WINDOW_S = 10.0
 REWARDS_KEPT = 120
+BYTES = frozenset({"size", "journal"})
+"""Columns whose values are bytes."""
 BARS = "▁▂▃▄▅▆▇█"
 WAITS_LITTLE = 0.1
 """A share of time: whoever waits less is not said to wait."""
@@ -94,7 +96,7 @@ class Cluster:
                     "reward": reward(page),
                     "waits %": percent(self.rate(page, "srl_credit_wait_seconds_total")),
                     "unacked": page.value("srl_chunks_unacked"),
-                    "parameter age s": page.value("srl_parameter_age_seconds"),
+                    "age s": page.value("srl_parameter_age_seconds"),
                     "resent": page.value("srl_chunks_resent_total"),
                 },
             )
@@ -108,14 +110,15 @@ class Cluster:
                 page.name,
                 {
                     "items": page.value("srl_memory_length_items"),
-                    "bytes": page.value("srl_memory_bytes"),
+                    "size": page.value("srl_memory_bytes"),
                     "inserts/s": self.rate(page, "srl_inserted_items_total"),
                     "batches/s": self.rate(page, "srl_batches_total"),
-                    "samples/insert": page.value("srl_samples_per_insert"),
-                    "kept batches": page.value("srl_batches_outstanding"),
-                    "clients": page.value("srl_clients"),
-                    "journal bytes": page.value("srl_journal_bytes"),
-                    "duplicates": page.value("srl_duplicate_chunks_total"),
+                    "ratio": page.value("srl_samples_per_insert"),
+                    "target": page.value("srl_samples_per_insert_target"),
+                    "stale": page.value("srl_staleness_mean_updates"),
+                    "held": page.value("srl_held_chunks"),
+                    "kept": page.value("srl_batches_outstanding"),
+                    "journal": page.value("srl_journal_bytes"),
                 },
             )
             for page in self.pages
@@ -131,9 +134,9 @@ class Cluster:
                     "updates/s": self.rate(page, "srl_train_count_total"),
                     "updates": page.value("srl_train_count_total"),
                     "waits %": percent(self.rate(page, "srl_sample_wait_seconds_total")),
-                    "batches ready": page.value("srl_batches_waiting"),
+                    "ready": page.value("srl_batches_waiting"),
                     "snapshot": page.value("srl_snapshot_version"),
-                    "snapshot bytes": page.value("srl_snapshot_bytes"),
+                    "size": page.value("srl_snapshot_bytes"),
                     "published": page.value("srl_snapshots_published_total"),
                 },
             )
@@ -155,8 +158,17 @@ class Cluster:
         if max(actors, learners) < 100 * WAITS_LITTLE:
             return f"nobody waits much (actors {actors:.0f} %, learner {learners:.0f} % of the time)"
         if learners >= actors:
-            return f"the learner waits for batches {learners:.0f} % of the time: more actors would help"
-        return f"the actors wait for the memory service {actors:.0f} % of the time: fewer actors would do"
+            held = self._held("srl_batches_wait_seconds_total")
+            hint = "the limiter holds it back: more actors would help, or a higher --samples-per-insert"
+            return f"the learner waits {learners:.0f} % of the time; {hint if held else 'more actors would help'}"
+        held = self._held("srl_inserts_wait_seconds_total")
+        hint = "the limiter holds them back for the learner: fewer would do, or a lower --samples-per-insert"
+        return f"the actors wait {actors:.0f} % of the time; {hint if held else 'the memory service is busy'}"
+
+    def _held(self, metric: str) -> bool:
+        """Tell whether the limiter of a memory service makes somebody wait."""
+        rates = [self.rate(page, metric) or 0.0 for page in self.pages if metric in page.values]
+        return max(rates, default=0.0) > WAITS_LITTLE
 
     @property
     def errors(self) -> list[str]:
@@ -232,11 +244,11 @@ def screen(cluster: Cluster, width: int, height: int) -> Any:
     from rich.console import Group
     from rich.text import Text
 
-    used = 12 + len(cluster.memories) + len(cluster.learners) + min(len(cluster.errors), 5)
+    used = 13 + len(cluster.memories) + len(cluster.learners) + min(len(cluster.errors), 5)
     return Group(
         Text(_headline(cluster), style="bold", no_wrap=True, overflow="ellipsis"),
         Text(reward_line(cluster, width), style="green", no_wrap=True, overflow="crop"),
-        Text(cluster.waiting, style="yellow", no_wrap=True, overflow="ellipsis"),
+        Text(cluster.waiting, style="yellow"),
         *_tables(cluster, max(height - used, 2)),
         *(Text(line, style="red", no_wrap=True, overflow="ellipsis") for line in cluster.errors[:5]),
     )
@@ -277,7 +289,7 @@ def _table(title: str, rows: list[Row], lines: int) -> Any:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(title, no_wrap=True, style="cyan", min_width=10)
     for heading in rows[0].cells:
         table.add_column(heading, justify="right", no_wrap=True)
@@ -294,4 +306,4 @@ def cells(row: Row) -> list[str]:
 
 
 def _text_of(heading: str) -> Callable[[float | None], str]:
-    return bytes_text if heading.endswith("bytes") else number_text
+    return bytes_text if heading in BYTES else number_text

@@ -78,17 +78,41 @@ def test_rates_rewards_and_tables(seen):
     assert plain["actors"]["actor-1"]["steps/s"] == 0
     assert plain["learners"]["learner"]["updates/s"] == 5
     assert plain["memories"]["memory"]["inserts/s"] == 100
-    assert plain["memories"]["memory"]["clients"] == 3
+    assert plain["memories"]["memory"]["items"] == 50
     assert list(seen.rewards) == [3.0, 5.0]
     assert plain["errors"] == plain["idle"] == []
 
 
 def test_who_waits_for_whom(services, seen):
-    assert seen.waiting == "the learner waits for batches 50 % of the time: more actors would help"
+    assert seen.waiting == "the learner waits 50 % of the time; more actors would help"
     for name in ("actor-0", "actor-1"):
         services[name].values["srl_credit_wait_seconds_total"] = 19.0
     seen.note(look(services, 20.0))
-    assert seen.waiting == "the actors wait for the memory service 90 % of the time: fewer actors would do"
+    assert seen.waiting == "the actors wait 90 % of the time; the memory service is busy"
+
+
+@pytest.mark.parametrize(
+    ("metric", "learner_s", "actor_s", "text"),
+    [
+        (
+            "srl_batches_wait_seconds_total",
+            8.0,
+            1.0,
+            "the learner waits 80 % of the time; the limiter holds it back: more",
+        ),
+        ("srl_inserts_wait_seconds_total", 0.0, 9.0, "the actors wait 80 % of the time; the limiter holds them back"),
+    ],
+)
+def test_the_limiter_lets_somebody_wait(services, metric, learner_s, actor_s, text):
+    services["memory"].values[metric] = 0.0
+    cluster = view.Cluster()
+    cluster.note(look(services, 0.0))
+    services["memory"].values[metric] = 9.0
+    services["learner"].values["srl_sample_wait_seconds_total"] = learner_s
+    for name in ("actor-0", "actor-1"):
+        services[name].values["srl_credit_wait_seconds_total"] = actor_s
+    cluster.note(look(services, 10.0))
+    assert cluster.waiting.startswith(text)
 
 
 def test_nobody_waits_much(services):

@@ -91,7 +91,7 @@ class Cluster:
 
     def scale(self, actors: int) -> None:
         """Have so many actors."""
-        self.compose("up", "-d", "--no-build", "--no-recreate", "--scale", f"actor={actors}", "actor")
+        self.compose("up", "-d", "--no-build", "--no-recreate", "--no-deps", "--scale", f"actor={actors}", "actor")
 
     def srl(self, *args: str) -> str:
         """Run the command line in a container of its own; return what it printed."""

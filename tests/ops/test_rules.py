@@ -23,6 +23,7 @@ def up(service: dict[str, str]) -> str:
 
 TRAINING = series("srl_training", LEARNER)
 TRAIN_COUNT = series("srl_train_count_total", LEARNER)
+SILENT = series("srl_memory_services_silent", LEARNER)
 WAITING = series("srl_batches_waiting", LEARNER)
 TAKEN = series("srl_batches_taken_total", LEARNER)
 SNAPSHOT_FAILURES = series("srl_snapshot_failures_total", LEARNER)
@@ -49,8 +50,9 @@ GONE = "_x60"
 
 GOOD = {
     up(LEARNER): "1x60", up(ACTOR): "1x60", up(MEMORY): "1x60",
-    TRAINING: "1x60", TRAIN_COUNT: "0+100x60", WAITING: "5x60", TAKEN: "0+100x60", SNAPSHOT_FAILURES: "3x60",
-    PARAMETER_AGE: "1x60", SENT: "0+100x60", RESENT: "0+1x60", LOOP_AGE: "0.1x60", STARTED: "1000x60",
+    TRAINING: "1x60", TRAIN_COUNT: "0+100x60", SILENT: "0x60", WAITING: "5x60", TAKEN: "0+100x60",
+    SNAPSHOT_FAILURES: "3x60", PARAMETER_AGE: "1x60", SENT: "0+100x60", RESENT: "0+1x60",
+    LOOP_AGE: "0.1x60", STARTED: "1000x60",
     HAS_ROOM: "1 0 " * 30, AHEAD: "-90 90 " * 30, TOLERANCE: "100x60", TARGET: "8x60", LENGTH: "1000x60",
     FREE: "5e10-1e6x60", SIZE: "1e11x60", JOURNAL_FAILURES: "2x60", REFUSED: "1x60", STRANGERS: "0+2x60",
     UNDECODABLE: "1x60",
@@ -64,6 +66,7 @@ FAULTS: dict[str, dict[str, str]] = {
     "SRLActorDown": {series("up", {"instance": "b:9100", "job": "actor"}, of_job=False): "0x60"},
     "SRLNoActors": {up(ACTOR): "1x10 " + GONE},
     "SRLMemoryDown": {up(MEMORY): GONE},
+    "SRLShardSilent": {SILENT: "0x10 1x49"},
     "SRLLearnerDown": {up(LEARNER): GONE},
     "SRLRestarts": {STARTED: "1000+30x60"},
     "SRLMemoryBlocked": {HAS_ROOM: "1x10 0x49"},

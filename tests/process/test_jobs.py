@@ -64,6 +64,13 @@ class BoardCluster:
         self.board.submit(job_id, job.pack(), name, job.digest)
         return job_id
 
+    def until(self, condition, what):
+        """Return the first true value of `condition`; fail with what the services have said when there is none."""
+        try:
+            return until(condition, what, timeout_s=60.0)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {[service.said for service in self.services]}") from None
+
     def wait_for(self, job_id, *states):
         """Wait until the job is in one of these states; return its entry."""
 
@@ -71,14 +78,14 @@ class BoardCluster:
             entry = self.board.entry(job_id)
             return entry if entry.state in states else None
 
-        return until(there, f"job {job_id} is {states}: {[service.said for service in self.services]}")
+        return self.until(there, f"job {job_id} is {states}")
 
     def wait_until_trained(self, job_id, more=3):
         def count():
             return self.board.reports(job_id).get("learner", {}).get("train_count", 0)
 
         start = count()
-        until(lambda: count() >= start + more, f"trained: {[service.said for service in self.services]}")
+        self.until(lambda: count() >= start + more, f"trained {more} more than {start}")
 
     def train_count(self, job_id):
         store = open_store(self.store_uri)
@@ -87,8 +94,8 @@ class BoardCluster:
         return snapshots.learner_state(newest).train_count if newest else None
 
     def wait_until_idle(self):
-        for service in self.services:
-            until(lambda: service.page("/readyz") == (200, "ready: waiting for a job\n"), f"idle: {service.said}")  # noqa: B023
+        idle = (200, "ready: waiting for a job\n")
+        self.until(lambda: all(service.page("/readyz") == idle for service in self.services), "all are idle")
 
     def drain(self):
         for service in self.services:
@@ -101,17 +108,15 @@ def job(config, **limits):
     return Job.of(context)
 
 
-@pytest.fixture(params=["directory", "redis"])
-def store(request, tmp_path, redis_server):
-    if request.param == "directory":
-        return f"dir://{tmp_path}/store"
+@pytest.fixture
+def redis_url(redis_server):
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
 
 
-def test_jobs_follow_each_other_in_the_same_processes(tmp_path, store):
-    with BoardCluster(tmp_path, store) as cluster:
+def test_jobs_follow_each_other_in_the_same_processes(tmp_path, redis_url):
+    with BoardCluster(tmp_path, redis_url) as cluster:
         services = cluster.start_all()
         pids = [service.process.pid for service in services]
         cluster.wait_until_idle()
@@ -184,3 +189,96 @@ def test_a_job_file_that_cannot_be_loaded_ends_the_learner_with_one_line(tmp_pat
         assert says in learner.said.splitlines()[-1]
         assert "Traceback" not in learner.said
         assert cluster.board.entries() == []
+
+
+# --- a job that is stopped, resumed, and outlives its services
+
+
+def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path, redis_url):
+    with BoardCluster(tmp_path, redis_url) as cluster:
+        _, learner, _ = cluster.start_all()
+        job_id = cluster.submit(job_of(timeout=600))
+        cluster.wait_until_trained(job_id)
+
+        learner.send(signal.SIGKILL)  # it takes up the job where its last snapshot is
+        learner.wait()
+        before = cluster.train_count(job_id)
+        learner = cluster.services[1] = cluster.start("learner")
+        cluster.wait_until_trained(job_id)
+        assert cluster.board.entry(job_id).life == 1
+        assert cluster.train_count(job_id) >= before > 0
+
+        cluster.board.ask_to_stop(job_id)
+        entry = cluster.wait_for(job_id, JobState.STOPPED, JobState.FAILED, JobState.ENDED)
+        assert (entry.state, entry.reason) == (JobState.STOPPED, "asked to stop")
+        stopped_at = cluster.train_count(job_id)
+        assert stopped_at == cluster.board.reports(job_id)["learner"]["train_count"]
+
+        cluster.board.resume(job_id)
+        cluster.wait_for(job_id, JobState.RUNNING)
+        cluster.wait_until_trained(job_id)
+        assert cluster.board.entry(job_id).life == 2
+        assert cluster.board.reports(job_id)["learner"]["train_count"] > stopped_at
+        until(lambda: [path.name for path in (tmp_path / "journal").iterdir()] == ["job-1-life-2"], "one journal")
+
+        cluster.drain()  # while it works: the job is not over
+        assert cluster.board.running().id == job_id
+        drained_at = cluster.train_count(job_id)
+        cluster.start_all()
+        cluster.wait_until_trained(job_id)
+        assert cluster.board.entry(job_id).life == 2
+        assert cluster.board.reports(job_id)["learner"]["train_count"] > drained_at
+        cluster.board.ask_to_stop(job_id)
+        cluster.wait_until_idle()
+        cluster.drain()  # while it is idle
+
+
+def test_a_learner_that_hosts_the_memory_does_without_the_memory_service(tmp_path):
+    with BoardCluster(tmp_path, memory_mode="learner") as cluster:
+        memory, _, _ = cluster.start_all()
+        ends, fails = (
+            cluster.submit(job_of(max_train_count=10)),
+            cluster.submit(job(misbehaving.Config(raises_in="Config.setup_from_actor"), max_train_count=10)),
+        )
+        assert cluster.wait_for(ends, JobState.ENDED, JobState.FAILED).state is JobState.ENDED
+        assert cluster.board.reports(ends).keys() == {"learner", "memory"}
+        failed = cluster.wait_for(fails, JobState.ENDED, JobState.FAILED)
+        assert (failed.state, failed.reason.splitlines()[0]) == (
+            JobState.FAILED,
+            "Config.setup_from_actor failed in the actor:",
+        )
+        assert memory.page("/readyz") == (200, "ready: waiting for a job\n")
+        cluster.wait_until_idle()
+        cluster.drain()
+
+
+@pytest.mark.parametrize("hook", ["Trainer.train", "Memory.add"])
+def test_a_failure_of_the_learner_or_of_the_memory_service_fails_the_job_and_the_next_begins(tmp_path, hook):
+    with BoardCluster(tmp_path) as cluster:
+        cluster.start_all()
+        fails = cluster.submit(job(misbehaving.Config(raises_in=hook), timeout=600))
+        ends = cluster.submit(job_of(max_train_count=5))
+        failed = cluster.wait_for(fails, JobState.ENDED, JobState.FAILED)
+        assert (failed.state, f"by zero in {hook}" in failed.reason) == (JobState.FAILED, True)
+        assert failed.reason.startswith(f"{hook} failed in the ")
+        assert cluster.wait_for(ends, JobState.ENDED, JobState.FAILED).state is JobState.ENDED
+        cluster.drain()
+
+
+def test_a_service_of_another_job_is_refused_and_both_are_named_until_it_sees_the_board(tmp_path):
+    other = job_of(ql.Config())
+    with BoardCluster(tmp_path) as cluster:
+        other.save(tmp_path / "other-job")
+        cluster.services = [cluster.start("memory", board=0, job=tmp_path / "other-job"), cluster.start("actor")]
+        mine = job_of(max_train_count=5)
+        job_id = cluster.submit(mine)
+        entry = cluster.board.take()
+        memory, actor = cluster.services
+        refusal = f"works for job {mine.digest[:12]}, this service for {other.digest[:12]}"
+        until(lambda: refusal in actor.said, f"refused: {actor.said}")
+        assert actor.runs
+        cluster.board.end(job_id, entry.life, JobState.STOPPED, "by hand")
+        until(lambda: actor.page("/readyz") == (200, "ready: waiting for a job\n"), f"idle: {actor.said}")
+        cluster.services = [actor, memory]
+        for service in cluster.services:
+            service.drain()

@@ -318,7 +318,7 @@ def test_a_damaged_list_leaves_the_one_before_it_in_force(stack, house, ours, th
 
 def test_of_a_damaged_list_the_log_tells(ours, caplog):
     allowed = AllowList(ours / "memory" / "allowed")
-    (ours / "memory" / "allowed").write_text("nonsense")
+    (ours / "memory" / "allowed").write_bytes(b"\xff nonsense \xfe")
     public = load_keys(ours / "actor").own_public
     assert [allowed.role(public) for _ in range(3)] == ["actor"] * 3
     assert caplog.text.count("the keys allowed before stay allowed") == 1

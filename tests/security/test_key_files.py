@@ -242,9 +242,11 @@ def test_a_root_that_cannot_be_written_is_refused():
         make_keys("/proc/keys")
 
 
-def test_there_is_nothing_to_list_where_nothing_was_made(tmp_path):
-    with pytest.raises(SettingError, match="there are no keys in .*: make them with `srl keys make`"):
-        list_keys(tmp_path)
+def test_where_nothing_was_made_there_is_nothing_to_list_or_to_change(tmp_path):
+    for change in (list_keys, lambda root: rotate_key(root, "actor"), lambda root: revoke_key(root, "actor")):
+        with pytest.raises(SettingError, match="there are no keys in .*: make them with `srl keys make`"):
+            change(tmp_path / "nowhere")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_without_keys_is_refused(root, tmp_path):
@@ -278,6 +280,8 @@ def test_a_folder_that_others_can_read_is_closed(root):
         ("memory/allowed", "x" * 40),
         ("memory/allowed", "x" * 40 + " boss actor"),
         ("memory/allowed", "short actor actor"),
+        ("memory/allowed", "x" * 40 + " \udcff\udcfe actor"),
+        ("actor/curve.secret", "\udcff" * 40),
         ("actor/redis.auth", "learner:password"),
         ("actor/redis.auth", "actor:"),
         ("redis/users.acl", "user mallory on nopass +@all ~*"),
@@ -286,7 +290,7 @@ def test_a_folder_that_others_can_read_is_closed(root):
     ],
 )
 def test_what_is_damaged_is_named_and_left_alone(root, name, text):
-    (root / name).write_text(text)
+    (root / name).write_bytes(text.encode(errors="surrogateescape"))
     before = contents(root)
     with pytest.raises(CorruptError, match=name):
         make_keys(root)

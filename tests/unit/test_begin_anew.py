@@ -1,0 +1,88 @@
+"""A process that becomes a fresh interpreter: what stays, what goes, and that no signal gets lost on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PROGRAM = """
+    import atexit, os, sys, time
+    from srl_common import service
+    from srl_common.service import Again, run
+    from srl_common.settings import ServiceSettings
+
+    if not {holds}:
+        service.hold_signals = lambda: None
+    service.hold_signals()
+    print("begun", os.getpid(), os.getcwd(), os.environ.get("AUTHOR"), *sys.argv[1:], flush=True)
+    time.sleep(0.3)  # long imports
+
+    def work(stop):
+        os.environ["AUTHOR"] = "was here"
+        os.chdir("/")
+        atexit.register(print, "end of a life", flush=True)
+        return {returns}
+
+    sys.exit(run(ServiceSettings(name="it"), work))
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    processes = []
+
+    def start(returns, *, holds=True):
+        (tmp_path / "it.py").write_text(textwrap.dedent(PROGRAM.format(returns=returns, holds=holds)))
+        process = subprocess.Popen(
+            [sys.executable, "it.py", "--flag"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def lines_of(process, count):
+    return [process.stdout.readline().rstrip("\n") for _ in range(count)]
+
+
+def test_a_process_begins_anew_as_it_was_started(start, tmp_path):
+    process = start('None if "--done" in sys.argv else Again(("--done",))')
+    begun = f"begun {process.pid} {tmp_path} None --flag"
+    assert lines_of(process, 4) == [begun, "end of a life", f"{begun} --done", "end of a life"]
+    assert process.wait(20) == 0
+
+
+def signalled_while_it_begins(process):
+    lines_of(process, 3)  # begun, end of a life, begun
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    return process.returncode
+
+
+def test_a_signal_that_comes_while_a_process_begins_anew_is_not_lost(start):
+    assert signalled_while_it_begins(start("Again()")) == 0
+
+
+def test_control_where_signals_are_not_held_the_process_dies_of_it(start):
+    assert signalled_while_it_begins(start("Again()", holds=False)) == -signal.SIGTERM
+
+
+def test_a_process_that_is_asked_to_end_does_not_begin_anew(start):
+    process = start("os.kill(os.getpid(), 15) or Again()")
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert output.count("begun") == 1
