@@ -15,7 +15,7 @@ from srl_common.errors import SettingError
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 10.0
 READ_BYTES = 1 << 18
-"""Snapshots are large: fewer and larger reads halve the time that they take."""
+"""Snapshots are large: a large answer takes fewer reads."""
 
 
 def connect(url: str, keys_dir: str) -> Any:

@@ -113,7 +113,7 @@ class MemorySettings(HostSettings):
 class LearnerSettings(HostSettings):
     """The learner's own."""
 
-    job_env: str = _setting("", "the environment of a job file that names none")
+    job_env: str = _setting("", "environment of the job in SRL_JOB; empty: as the file says")
     job_timeout_s: float = _setting(-1.0, "seconds of training of the job in SRL_JOB; -1: as the file says")
     job_max_train_count: int = _setting(-1, "train count of the job in SRL_JOB; -1: as the file says")
     prefetch_batches: int = _setting(5, "batches that the memory service prepares ahead, by recv function", 1)

@@ -108,17 +108,15 @@ def job(config, **limits):
     return Job.of(context)
 
 
-@pytest.fixture(params=["directory", "redis"])
-def store(request, tmp_path, redis_server):
-    if request.param == "directory":
-        return f"dir://{tmp_path}/store"
+@pytest.fixture
+def redis_url(redis_server):
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
 
 
-def test_jobs_follow_each_other_in_the_same_processes(tmp_path, store):
-    with BoardCluster(tmp_path, store) as cluster:
+def test_jobs_follow_each_other_in_the_same_processes(tmp_path, redis_url):
+    with BoardCluster(tmp_path, redis_url) as cluster:
         services = cluster.start_all()
         pids = [service.process.pid for service in services]
         cluster.wait_until_idle()
@@ -196,10 +194,8 @@ def test_a_job_file_that_cannot_be_loaded_ends_the_learner_with_one_line(tmp_pat
 # --- a job that is stopped, resumed, and outlives its services
 
 
-def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path, redis_server):
-    with redis.Redis.from_url(redis_server.url) as client:
-        client.flushall()
-    with BoardCluster(tmp_path, redis_server.url) as cluster:
+def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path, redis_url):
+    with BoardCluster(tmp_path, redis_url) as cluster:
         _, learner, _ = cluster.start_all()
         job_id = cluster.submit(job_of(timeout=600))
         cluster.wait_until_trained(job_id)

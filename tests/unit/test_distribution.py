@@ -122,6 +122,14 @@ def test_there_is_no_cluster(tmp_path):
             call()
 
 
+def test_what_cannot_travel_is_named_and_nothing_is_posted(params, board):
+    runner = srl.Runner(srl.EnvConfig("Grid"), ql.Config())
+    runner.env_config.kwargs = {"size": [1, {2}]}
+    with pytest.raises(UsageError, match=r"EnvConfig.kwargs\['size'\]\[1\] is \{2\} of type set"):
+        runner.train_cluster(params.cluster, timeout=5)
+    assert board.entries() == []
+
+
 # --- what a manager does with a job
 
 
