@@ -98,7 +98,8 @@ def test_how_a_job_goes(srl, board, store, submitted, tmp_path):
     shown = json.loads(srl("jobs", "show", submitted, "--json").stdout)
     assert (shown["updates"], shown["env_steps"], shown["reward"], shown["actors"]) == (200, 600, 0.5, 1)
     assert "running" in srl("jobs", "show", submitted).stdout
-    assert len(srl("jobs", "history", submitted).stdout.splitlines()) == 5
+    rows = [line.split() for line in srl("jobs", "history", submitted).stdout.splitlines()[1:]]
+    assert [row[2:4] for row in rows] == [["100", "300"], ["200", "600"]]
     assert len(json.loads(srl("jobs", "history", submitted, "--json").stdout)) == 4
     file = tmp_path / "history.csv"
     srl("jobs", "history", submitted, "--csv", file)
@@ -152,6 +153,14 @@ def test_snapshots(srl, board, store, submitted, tmp_path):
 def test_a_job_without_snapshots(srl, submitted, tmp_path):
     text = srl("snapshots", "export", submitted, tmp_path / "x", exit_code=78).stderr
     assert "has no snapshot yet: it is waiting" in text
+
+
+@in_a_folder
+def test_why_a_job_has_failed(srl, board, submitted):
+    entry = board.take()
+    board.end(entry.id, entry.life, JobState.FAILED, "Trainer.train failed in the learner:\nTraceback\nValueError: no")
+    assert srl("jobs").stdout.splitlines()[1].endswith("Trainer.train failed in the learner")
+    assert srl("jobs", "show", submitted).stdout.endswith("ValueError: no\n")
 
 
 @in_a_folder
