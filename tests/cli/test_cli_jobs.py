@@ -81,7 +81,7 @@ def test_a_job_is_submitted_and_listed(srl, board, submitted):
 @in_a_folder
 def test_on_a_terminal_it_is_a_table_that_fits(board, submitted):
     ours, theirs = pty.openpty()
-    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "60"}
+    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
     command = [sys.executable, "-m", "srl", "jobs"]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environ) as process:
         os.close(theirs)
@@ -94,7 +94,7 @@ def test_on_a_terminal_it_is_a_table_that_fits(board, submitted):
     lines = re.sub(r"\x1b\[[0-9;]*m", "", text.decode()).splitlines()
     assert any("waiting" in line for line in lines)
     assert any("───" in line for line in lines)
-    assert max(map(len, lines)) <= 60
+    assert max(map(len, lines)) <= 80
 
 
 @in_a_folder
