@@ -77,8 +77,8 @@ def show(job_id: JobId, uri: ClusterUri = "", keys_dir: KeysDir = "", as_json: A
         ["digest", entry.digest[:16]],
         ["snapshots", entry.snapshot_name],
         ["life", str(entry.life)],
-        *([name, f"{ago_text(now_s - at_s)} ago"] for name, at_s in _times(entry).items() if at_s),
-        *([name, number_text(found[name])] for name in standing.NAMES if found[name] is not None),
+        *([name.removesuffix("_s"), f"{ago_text(now_s - at_s)} ago"] for name, at_s in _times(entry).items() if at_s),
+        *([name.replace("_", " "), number_text(found[name])] for name in standing.NAMES if found[name] is not None),
         *(["tuned", f"{name} = {value}"] for name, value in found["tuning"].items()),
         *(["report", f"{name}, {ago_text(now_s - each['reported_s'])} ago"] for name, each in found["reports"].items()),
     ]

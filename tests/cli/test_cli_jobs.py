@@ -1,8 +1,11 @@
 """srl submit, jobs, stop, tune, snapshots, keys: on real boards and stores; the tests are the services."""
 
+import contextlib
 import csv
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -73,6 +76,25 @@ def test_a_job_is_submitted_and_listed(srl, board, submitted):
     assert json.loads(srl("jobs", "--json").stdout)[0]["state"] == "waiting"
     job = Job.unpack(board.fetch(submitted), board.entry(submitted).digest)
     assert (job.context["timeout"], job.context["training"], job.context["distributed"]) == (60, True, True)
+
+
+@in_a_folder
+def test_on_a_terminal_it_is_a_table_that_fits(board, submitted):
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    command = [sys.executable, "-m", "srl", "jobs"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environ) as process:
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):  # what reading raises at the end
+            while part := os.read(ours, 65536):
+                text += part
+        assert process.stderr.read() == b""
+    os.close(ours)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", text.decode()).splitlines()
+    assert any("waiting" in line for line in lines)
+    assert any("───" in line for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 @in_a_folder
