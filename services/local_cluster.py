@@ -5,7 +5,7 @@ runs where. The folder has all that the cluster is:
 
     store/         snapshots and the job board
     keys/          keys of each role
-    journal/       of the memory service
+    journal/       of the memory service, and of a learner that hosts the Memory
     log            what supervisor and services say
     cluster.json   what runs: there while the supervisor runs
     wanted         how many actors there are to be
@@ -33,6 +33,7 @@ from services.child import Child
 from srl.utils.files import write_whole
 from srl_common.errors import EXIT_USER, ClusterError, SettingError, UserError
 from srl_common.security import make_keys
+from srl_common.service import ERROR_PREFIX
 from srl_common.settings import ActorSettings, LearnerSettings, MemorySettings
 
 if TYPE_CHECKING:
@@ -178,7 +179,8 @@ class Supervisor:
         finally:
             for child in self._children:
                 child.kill()
-            (self._folder / STATE).unlink(missing_ok=True)
+            for path in (self._folder / STATE, *self._folder.glob("*.report")):
+                path.unlink(missing_ok=True)
 
     def _start(self, kind: Kind, name: str) -> None:
         self._children.append(Child(kind, self._settings(kind, name), _say))
@@ -236,9 +238,10 @@ class Supervisor:
         }
         if kind == "actor":
             return ActorSettings(**common)
+        journal_dir = str(self._folder / "journal" / name)
         if kind == "memory":
-            return MemorySettings(**common, journal_dir=str(self._folder / "journal"))
-        return LearnerSettings(**common, journal_dir=str(self._folder / "journal"))
+            return MemorySettings(**common, journal_dir=journal_dir)
+        return LearnerSettings(**common, journal_dir=journal_dir)
 
     def _pages_of(self, name: str) -> str:
         if name not in self._pages:
@@ -298,7 +301,7 @@ def main() -> int:
         with _locked(folder / LOCK):
             Supervisor(folder, options.actors, options.port).run()
     except ClusterError as error:
-        print(f"error: {error}", flush=True)
+        print(f"{ERROR_PREFIX}{error}", file=sys.stderr)
         return EXIT_USER
     return 0
 

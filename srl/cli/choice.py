@@ -34,14 +34,17 @@ def complete_algorithm(incomplete: str) -> Iterator[str]:
 Env = Annotated[
     str,
     typer.Argument(
-        metavar="ENV", autocompletion=complete_env, help="An environment, such as Grid or CartPole-v1: see srl envs."
+        metavar="ENV",
+        autocompletion=complete_env,
+        help="An environment, such as Grid or CartPole-v1 (see srl envs), or a job file that names its own.",
     ),
 ]
 Algorithm = Annotated[
     str,
     typer.Argument(
-        metavar="ALGORITHM",
+        metavar="[ALGORITHM]",
         autocompletion=complete_algorithm,
+        show_default=False,
         help="A built-in algorithm, such as dqn (see srl algorithms), or your file: my_algorithm.py.",
     ),
 ]
@@ -94,6 +97,8 @@ def make_context(
     from srl.base.context import RunContext
     from srl.base.env.config import EnvConfig
 
+    if env.endswith(FILE_SUFFIX) and algorithm in {"", RANDOM}:
+        env, algorithm = "", env  # a job file says its environment itself
     if algorithm.endswith(FILE_SUFFIX):
         context = _of_file(algorithm, env)
     else:
@@ -140,6 +145,8 @@ def _built_in(name: str) -> "RLConfig[Any, Any]":
 
     if name == RANDOM:
         return DummyRLConfig()
+    if not name:
+        raise UsageError("say which algorithm: srl train Grid ql")
     known = listing.algorithms()
     if name.lower() not in known:
         near = difflib.get_close_matches(name.lower(), known, n=1)

@@ -14,7 +14,7 @@ from srl.cli.cluster import ClusterUri, KeysDir
 from srl.cli.output import AsJson, ago_text, number_text, print_json, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from srl_common.job_board import JobBoard, JobEntry
 
@@ -73,16 +73,18 @@ def show(job_id: JobId, uri: ClusterUri = "", keys_dir: KeysDir = "", as_json: A
     now_s = time.time()
     rows = [
         ["job", f"{entry.id}: {entry.name}"],
-        ["state", f"{entry.state}{f' ({entry.reason})' if entry.reason else ''}"],
+        ["state", f"{entry.state}{f' ({_first_line(entry.reason)})' if entry.reason else ''}"],
         ["digest", entry.digest[:16]],
         ["snapshots", entry.snapshot_name],
         ["life", str(entry.life)],
-        *([name, f"{ago_text(now_s - at_s)} ago"] for name, at_s in _times(entry).items() if at_s),
-        *([name, number_text(found[name])] for name in standing.NAMES if found[name] is not None),
+        *([name.removesuffix("_s"), f"{ago_text(now_s - at_s)} ago"] for name, at_s in _times(entry).items() if at_s),
+        *([name.replace("_", " "), number_text(found[name])] for name in standing.NAMES if found[name] is not None),
         *(["tuned", f"{name} = {value}"] for name, value in found["tuning"].items()),
         *(["report", f"{name}, {ago_text(now_s - each['reported_s'])} ago"] for name, each in found["reports"].items()),
     ]
     print_table(["", ""], rows)
+    if "\n" in entry.reason:
+        print(f"\n{entry.reason}")
 
 
 def history(
@@ -108,8 +110,7 @@ def history(
     elif as_json:
         print_json(kept)
     else:
-        found = [(row["reported_s"] - begun_s, standing.of({row["service"]: row})) for row in kept]
-        rows = [[ago_text(at_s), *(number_text(each[name]) for name in standing.NAMES)] for at_s, each in found]
+        rows = [_history_row(reports, begun_s) for reports in _rounds(kept)]
         print_table(["after", *standing.NAMES], rows)
 
 
@@ -173,7 +174,7 @@ def stop(job_id: JobId, uri: ClusterUri = "", keys_dir: KeysDir = "") -> None:
         before = board.entry(job_id).state
         entry = board.ask_to_stop(job_id)
     if before not in {JobState.WAITING, JobState.RUNNING}:
-        print(f"job {entry.id} is over already: {entry.state} ({entry.reason})")
+        print(f"job {entry.id} is over already: {entry.state} ({_first_line(entry.reason)})")
     elif entry.state is JobState.RUNNING:
         print(f"job {entry.id} ({entry.name}) has been asked to end")
     else:
@@ -262,8 +263,31 @@ def _row(found: "Mapping[str, Any]") -> list[str]:
         number_text(found["updates"]),
         number_text(found["env_steps"]),
         number_text(found["reward"]),
-        found["reason"].partition("\n")[0],
+        _first_line(found["reason"]),
     ]
+
+
+def _first_line(reason: str) -> str:
+    """Return what a reason begins with; a traceback may follow."""
+    return reason.partition("\n")[0].rstrip(":.")
+
+
+def _rounds(kept: "Iterable[Mapping[str, Any]]") -> "Iterator[dict[str, Mapping[str, Any]]]":
+    """Yield by service what was reported at about the same time: a service that comes again begins another round."""
+    reports: dict[str, Mapping[str, Any]] = {}
+    for row in kept:
+        if row["service"] in reports:
+            yield reports
+            reports = {}
+        reports[row["service"]] = row
+    if reports:
+        yield reports
+
+
+def _history_row(reports: "Mapping[str, Mapping[str, Any]]", begun_s: float) -> list[str]:
+    found = standing.of(reports)
+    at_s = max(report["reported_s"] for report in reports.values())
+    return [ago_text(at_s - begun_s), *(number_text(found[name]) for name in standing.NAMES)]
 
 
 def _write_csv(path: Path, rows: "Iterable[Mapping[str, Any]]") -> None:

@@ -1,5 +1,6 @@
 """`srl up`, `srl down` and `srl scale`: a cluster on this machine, without containers."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -71,8 +72,7 @@ def up(
         return
     _clear_away(where)
     if foreground:
-        _run_here(where, actors, port)
-        return
+        _become_supervisor(where, actors, port)
     supervisor = _start(where, actors, port)
     state = _wait_until_ready(where, supervisor, actors)
     _say_running(state, where, as_json=as_json)
@@ -159,17 +159,11 @@ def _command(folder: Path, actors: int, port: int) -> list[str]:
     return [sys.executable, "-m", "services.local_cluster", str(folder), "--actors", str(actors), "--port", str(port)]
 
 
-def _run_here(folder: Path, actors: int, port: int) -> None:
+def _become_supervisor(folder: Path, actors: int, port: int) -> NoReturn:
+    """Let the supervisor take the place of this process: Ctrl-C and SIGTERM then reach it."""
     _make_folder(folder)
-    # A session of its own: Ctrl-C reaches this process alone, which then asks the supervisor to end.
-    with subprocess.Popen(_command(folder, actors, port), start_new_session=True) as supervisor:  # noqa: S603  our own
-        try:
-            exit_code = supervisor.wait()
-        except KeyboardInterrupt:
-            supervisor.terminate()
-            exit_code = supervisor.wait()
-    if exit_code:
-        raise typer.Exit(exit_code)
+    command = _command(folder, actors, port)
+    os.execv(command[0], command)  # noqa: S606  our own module
 
 
 def _start(folder: Path, actors: int, port: int) -> "subprocess.Popen[bytes]":

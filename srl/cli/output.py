@@ -6,6 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+STYLES = {
+    **dict.fromkeys(("ok", "running", "ended"), "green"),
+    **dict.fromkeys(("warning", "stopping"), "yellow"),
+    **dict.fromkeys(("problem", "failed"), "red"),
+}
+"""Of words that say how something is."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
@@ -14,28 +21,29 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; where there is no terminal its lines are as long as they are, and without colours."""
-    from rich.box import SIMPLE_HEAD
+    from rich.box import SIMPLE, SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False)
     if not console.is_terminal:
         print_columns(headings, rows)
         return
-    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    has_head = any(headings)
+    table = Table(box=SIMPLE_HEAD if has_head else SIMPLE, show_header=has_head, pad_edge=False, padding=(0, 1, 0, 0))
     for i, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", no_wrap=i == 0)
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
     console.print(table)
 
 
 def print_columns(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table as text: columns at least two spaces apart."""
-    lines = [list(headings), *(list(row) for row in rows)]
+    lines = [*([list(headings)] if any(headings) else []), *(list(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -27,7 +27,7 @@ Load = Annotated[
 
 def train(
     env: choice.Env,
-    algorithm: choice.Algorithm,
+    algorithm: choice.Algorithm = "",
     settings: choice.Settings = None,
     env_settings: choice.EnvSettings = None,
     players: choice.Players = None,
@@ -69,13 +69,18 @@ def train(
         srl train Grid ql --timeout 10
         srl train CartPole-v1 dqn -s lr=0.0005 --actors 4 --timeout 60 --save cartpole.dat
         srl train Grid my_algorithm.py --max-train-count 10000
+        srl train my_job.py
 
     Next: srl evaluate and srl render with the same ENV, ALGORITHM and -s, and --load FILE.
     """
     runner = _make_runner(choice.make_context(env, algorithm, settings, env_settings, players), seed)
     _check_target(save)
     _prepare(runner, load, history, checkpoint)
-    limits: dict[str, Any] = {"timeout": timeout, "max_train_count": max_train_count}
+    context = runner.context  # a job file may have limits
+    limits: dict[str, Any] = {
+        "timeout": timeout or max(context.timeout, 0),
+        "max_train_count": max_train_count or max(context.max_train_count, 0),
+    }
     of_steps: dict[str, Any] = {"max_steps": max_steps, "max_episodes": max_episodes}
     _check_limits(limits, of_steps, actors)
     chosen = runner.context.players
@@ -88,7 +93,7 @@ def train(
     if as_json:
         print_json(_result(runner, save))
     else:
-        _say_what_next(save, [env, algorithm, *choice.words(settings, env_settings, players)])
+        _say_what_next(save, [env, *filter(None, [algorithm]), *choice.words(settings, env_settings, players)])
 
 
 def evaluate(

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from services import local_cluster
 from services.local_cluster import Process, read_left_state, read_state
 from srl.cli.main import app
-from srl_common.errors import UserError
+from srl_common.errors import InternalError, UserError
 
 TIMEOUT_S = 60.0
 
@@ -206,6 +206,20 @@ def test_two_supervisors_do_not_share_a_folder(tmp_path):
     lock = tmp_path / "lock"
     with local_cluster._locked(lock), pytest.raises(UserError, match="a cluster runs in"), local_cluster._locked(lock):
         pass
+
+
+def test_failures_again_and_again_end_the_cluster(tmp_path):
+    supervisor = local_cluster.Supervisor(tmp_path, 0, 0)
+    for _ in range(local_cluster.FAILURES_MAX):
+        supervisor._count_failure(InternalError("a bug"))
+    with pytest.raises(InternalError, match="a bug"):
+        supervisor._count_failure(InternalError("a bug"))
+
+
+def test_what_a_user_can_change_ends_the_cluster_at_once(tmp_path):
+    supervisor = local_cluster.Supervisor(tmp_path, 0, 0)
+    with pytest.raises(UserError, match="no such folder"):
+        supervisor._count_failure(UserError("no such folder"))
 
 
 def test_in_the_foreground_until_control_c(folder, tmp_path):

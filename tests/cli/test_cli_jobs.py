@@ -1,8 +1,11 @@
 """srl submit, jobs, stop, tune, snapshots, keys: on real boards and stores; the tests are the services."""
 
+import contextlib
 import csv
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -76,6 +79,25 @@ def test_a_job_is_submitted_and_listed(srl, board, submitted):
 
 
 @in_a_folder
+def test_on_a_terminal_it_is_a_table_that_fits(board, submitted):
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    command = [sys.executable, "-m", "srl", "jobs"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environ) as process:
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):  # what reading raises at the end
+            while part := os.read(ours, 65536):
+                text += part
+        assert process.stderr.read() == b""
+    os.close(ours)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", text.decode()).splitlines()
+    assert any("waiting" in line for line in lines)
+    assert any("───" in line for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+@in_a_folder
 def test_an_empty_board(srl, cluster):
     assert "no jobs yet" in srl("jobs").stdout
     assert json.loads(srl("jobs", "--json").stdout) == []
@@ -98,7 +120,8 @@ def test_how_a_job_goes(srl, board, store, submitted, tmp_path):
     shown = json.loads(srl("jobs", "show", submitted, "--json").stdout)
     assert (shown["updates"], shown["env_steps"], shown["reward"], shown["actors"]) == (200, 600, 0.5, 1)
     assert "running" in srl("jobs", "show", submitted).stdout
-    assert len(srl("jobs", "history", submitted).stdout.splitlines()) == 5
+    rows = [line.split() for line in srl("jobs", "history", submitted).stdout.splitlines()[1:]]
+    assert [row[2:4] for row in rows] == [["100", "300"], ["200", "600"]]
     assert len(json.loads(srl("jobs", "history", submitted, "--json").stdout)) == 4
     file = tmp_path / "history.csv"
     srl("jobs", "history", submitted, "--csv", file)
@@ -152,6 +175,14 @@ def test_snapshots(srl, board, store, submitted, tmp_path):
 def test_a_job_without_snapshots(srl, submitted, tmp_path):
     text = srl("snapshots", "export", submitted, tmp_path / "x", exit_code=78).stderr
     assert "has no snapshot yet: it is waiting" in text
+
+
+@in_a_folder
+def test_why_a_job_has_failed(srl, board, submitted):
+    entry = board.take()
+    board.end(entry.id, entry.life, JobState.FAILED, "Trainer.train failed in the learner:\nTraceback\nValueError: no")
+    assert srl("jobs").stdout.splitlines()[1].endswith("Trainer.train failed in the learner")
+    assert srl("jobs", "show", submitted).stdout.endswith("ValueError: no\n")
 
 
 @in_a_folder

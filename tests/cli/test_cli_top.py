@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -258,20 +259,26 @@ def wait_for(what, timeout_s=30.0):
     return found
 
 
-def test_it_runs_on_a_terminal_until_q(services):
+@pytest.mark.parametrize("end", ["q", "control-c"])
+def test_it_runs_on_a_terminal_until_somebody_quits(services, end):
+    """With q on the keyboard; with Ctrl-C also where there is no keyboard."""
     ours, theirs = pty.openpty()
     addresses = ",".join(service.address for service in services.values())
     environ = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
     command = [sys.executable, "-m", "srl", "top", "--pages", addresses]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environ) as process:
+    keyboard = theirs if end == "q" else subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=keyboard, stdout=theirs, stderr=subprocess.PIPE, env=environ) as process:
         os.close(theirs)
         text = b""
         while b"actor-1" not in text:
             text += os.read(ours, 65536)
-        os.write(ours, b"q")
+        if end == "q":
+            os.write(ours, b"q")
+        else:
+            process.send_signal(signal.SIGINT)
         errors = process.stderr.read()
     os.close(ours)
-    assert (process.returncode, errors) == (0, b"")
+    assert (process.returncode, errors) == ((0, b"") if end == "q" else (130, b"interrupted\n"))
     assert b"job-7" in text
 
 

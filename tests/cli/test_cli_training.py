@@ -155,6 +155,16 @@ def test_a_file_of_ones_own(srl, tmp_path, monkeypatch):
     assert json.loads(result.stdout)["train_count"] == 50
 
 
+def test_a_job_file_says_all_itself(srl, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    job = "\ndef job():\n    return srl.JobConfig('Grid', Config(lr=0.5), max_train_count=40)\n"
+    (tmp_path / "whole_job_for_train.py").write_text("import srl\n" + ALGORITHM.replace("MineQL", "WholeQL") + job)
+    result = json.loads(srl("train", "whole_job_for_train.py", "--save", "x.dat", "--json").stdout)
+    assert result["train_count"] == 40
+    srl("evaluate", "whole_job_for_train.py", "--load", "x.dat", "--episodes", 1)
+    assert "say which algorithm" in srl("train", "Grid", exit_code=2).stderr
+
+
 def test_debug_shows_where(srl):
     assert "Traceback" in srl("--debug", "train", "Grid", "qll", "--timeout", 1, exit_code=2).stderr
     assert "Traceback" not in srl("train", "Grid", "qll", "--timeout", 1, exit_code=2).stderr
