@@ -9,7 +9,7 @@ from pathlib import Path
 
 import ledger
 import pytest
-from real_cluster import IMAGE, until
+from real_cluster import IMAGE, PATIENCE_S, until
 
 import srl
 from ops.queries import ops_queries

@@ -7,14 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from real_cluster import IMAGE, ROOT, until
+from real_cluster import IMAGE, PATIENCE_S, ROOT, until
 
 from srl_common.security import make_keys
 
 STACK = f"srltest{os.getpid()}"
 SERVICES = {"redis": 1, "memory": 1, "learner": 1, "actor": 2, "prometheus": 1}
 """Without Grafana, whose image cannot be had everywhere that the tests run."""
-PATIENCE_S = 150.0
 
 pytestmark = pytest.mark.timeout(600)
 
