@@ -73,7 +73,7 @@ def make_stack() -> str:
             "cluster": {"driver": "overlay", "internal": True, "attachable": True, "driver_opts": {"encrypted": ""}},
             "pages": {"driver": "overlay"},
         },
-        "volumes": {"redis": {}, "journal": {}, "prometheus": {}},
+        "volumes": {_volume(name): {} for name in ("redis", "journal", "prometheus")},
         "secrets": {
             _slug(file): {"file": f"./keys/{file}", "name": _versioned(file)}
             for files in SECRETS.values()
@@ -88,7 +88,11 @@ def _stack_service(name: str, service: dict[str, Any], configs: dict[str, Any]) 
     stack = {key: service[key] for key in SAME_IN_SWARM if key in service}
     mounts = [_mount(each) for each in service.get("volumes", [])]
     files = [mount for mount in mounts if mount["source"].startswith("./")]
-    volumes = [mount for mount in mounts if not mount["source"].startswith(("./", "keys-", "$"))]
+    volumes = [
+        {**mount, "source": _volume(mount["source"])}
+        for mount in mounts
+        if not mount["source"].startswith(("./", "keys-", "$"))
+    ]
     uid, gid = OUR_USER, OUR_USER
     if name == "redis":
         uid, gid = REDIS_USER, REDIS_GROUP
@@ -112,6 +116,11 @@ def _mount(volume: str | dict[str, Any]) -> dict[str, Any]:
     # The source may be a ${VARIABLE:-default}, with a colon of its own.
     source, target = volume.removesuffix(":ro").rsplit(":", 1)
     return {"type": "volume", "source": source, "target": target}
+
+
+def _volume(name: str) -> str:
+    """Return another name than Compose's: a stack and a project of one name would share the volume, not its owner."""
+    return f"swarm-{name}"
 
 
 def _tmpfs(text: str) -> dict[str, Any]:

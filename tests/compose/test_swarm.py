@@ -11,7 +11,7 @@ from real_cluster import IMAGE, PATIENCE_S, ROOT, until
 
 from srl_common.security import make_keys
 
-STACK = f"srltest{os.getpid()}"
+STACK = f"srlswarm{os.getpid()}"
 SERVICES = {"redis": 1, "memory": 1, "learner": 1, "actor": 2, "prometheus": 1}
 """Without Grafana, whose image cannot be had everywhere that the tests run."""
 
