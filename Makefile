@@ -43,8 +43,10 @@ bench: $(STAMP)  ## the benchmarks (alone on the machine, please)
 chaos: $(STAMP)  ## the long fault runs
 	$(PY) -m pytest -m chaos -o timeout=3600
 
-docs: $(STAMP)   ## write the generated pages anew
+docs: $(STAMP)   ## write what is generated anew: pages, dashboard, manifests
 	$(PY) -m docs.generate
+	$(PY) -m ops.dashboard
+	$(PY) -m ops.generate
 
 clean:           ## remove what the targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis out

@@ -1,6 +1,6 @@
 """Write the pages that are made from the source: `python -m docs.generate`.
 
-protocol.md from the catalogue of messages and the codec, settings.md from the settings, metrics.md from the metrics,
+protocol.md from the catalogue of messages and the codec, operations.md from the settings, metrics.md from the metrics,
 command_line.md from the help of the commands.
 """
 
@@ -43,7 +43,7 @@ def pages() -> Mapping[Path, str]:
     """Return the text of every generated page, by its path."""
     return {
         FOLDER / "protocol.md": protocol(),
-        FOLDER / "settings.md": all_settings(),
+        FOLDER / "operations.md": all_settings(),
         FOLDER / "metrics.md": all_metrics(),
         FOLDER / "command_line.md": command_line(),
     }

@@ -1,7 +1,7 @@
 """What somebody in a container on the cluster's network reaches. Writes JSON: way in -> whether there was an answer.
 
 python stranger.py SERVER_PUBLIC_KEY        without keys of the cluster, but for the public one
-python stranger.py SERVER_PUBLIC_KEY FOLDER with those of a client
+python stranger.py SERVER_PUBLIC_KEY FOLDER with those of an actor or a client
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def is_answered(role: Role, server_public: bytes = b"", secret: bytes = b"") -> 
         socket.setsockopt(zmq.CURVE_SECRETKEY, secret)
         socket.setsockopt(zmq.CURVE_PUBLICKEY, zmq.curve_public(secret))
     socket.connect(f"tcp://memory:{PORTS[role]}")
-    socket.send_multipart(encode(Hello(PROTOCOL, role, "stranger", incarnation, "", 0, 0, {}, {})))
+    socket.send_multipart(encode(Hello(PROTOCOL, role.value, "stranger", incarnation, "", 0, 0, {}, {})))
     answered = bool(socket.poll(WAIT_MS))
     socket.close()
     return answered
@@ -64,11 +64,12 @@ def without_keys(server_public: bytes) -> dict[str, bool]:
 
 
 def with_keys(server_public: bytes, folder: Path) -> dict[str, bool]:
-    """Try what the keys in a client's folder are for."""
+    """Try what the keys in the folder of an actor or a client are for."""
+    role = Role.ACTOR if folder.name == "actor" else Role.OBSERVER
     user, _, password = (folder / "redis.auth").read_text().strip().partition(":")
     secret = (folder / "curve.secret").read_bytes().strip()
     return {
-        "observer": is_answered(Role.OBSERVER, server_public, secret),
+        role.value: is_answered(role, server_public, secret),
         "redis, get": is_done(user, password, "GET", "srl:board:last"),
     }
 

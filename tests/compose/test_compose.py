@@ -9,7 +9,7 @@ from pathlib import Path
 
 import ledger
 import pytest
-from real_cluster import until
+from real_cluster import IMAGE, until
 
 import srl
 from ops.queries import ops_queries
@@ -95,21 +95,16 @@ def _still_unanswered(cluster, unanswered):
 
 def test_a_stranger_on_the_network_reaches_nothing(cluster):
     public = (cluster.client_keys() / "curve.server").read_text().strip()
-    run = [
-        "run",
-        "--rm",
-        "--no-healthcheck",
-        "--network",
-        cluster.network,
-        "-v",
-        f"{HERE / 'stranger.py'}:/stranger.py:ro",
-    ]
-    program = ["--entrypoint", "python", "srl-cluster:test", "/stranger.py", public]
+    script = f"{HERE / 'stranger.py'}:/stranger.py:ro"
+    run = ["run", "--rm", "--no-healthcheck", "--network", cluster.network, "-v", script]
+    program = ["--entrypoint", "python", IMAGE, "/stranger.py", public]
     reached = json.loads(cluster.docker(*run, *program))
     assert [way for way, answered in reached.items() if answered] == ["redis, ping"]
     assert len(reached) > 8
-    keys = ["-v", f"{cluster.project}_keys-client:/keys/client:ro"]
-    assert json.loads(cluster.docker(*run, *keys, *program, "/keys/client")) == {"observer": True, "redis, get": True}
+    for role, meant_for in (("client", "observer"), ("actor", "actor")):
+        keys = ["-v", f"{cluster.project}_keys-{role}:/keys/{role}:ro"]
+        reached = json.loads(cluster.docker(*run, *keys, *program, f"/keys/{role}"))
+        assert reached == {meant_for: True, "redis, get": True}
 
 
 @pytest.fixture(scope="module")

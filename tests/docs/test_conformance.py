@@ -125,7 +125,7 @@ def static(found, names, path):
             found = found.__dataclass_fields__[name]
             continue
         try:
-            found = inspect.getattr_static(found, name)
+            found = getattr(found, name) if inspect.ismodule(found) else inspect.getattr_static(found, name)
         except AttributeError:
             pytest.fail(f"{path}: there is no {name}")
     return found
