@@ -23,6 +23,8 @@ FILES = ("docker-compose.yml", "ops/compose/submit.yml")
 IMAGE = "srl-cluster:test"
 WITHOUT_GRAFANA = ("redis", "memory", "learner", "actor", "prometheus")
 """Grafana's image cannot be had everywhere that the tests run: its queries are put to Prometheus instead."""
+PATIENCE_S = 150.0
+"""What takes seconds on a machine of its own may take a minute on one that others use."""
 COMMAND_TIMEOUT_S = 120.0
 BUILD_TIMEOUT_S = 540.0
 
