@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from services.job import Job
+from services.store_wait import look_until_found
 from services.work import LOOK_EVERY_S, BoardWork, Work
 from srl_common.errors import (
     AccessError,
@@ -25,7 +26,7 @@ from srl_common.errors import (
     UserError,
 )
 from srl_common.job_board import JobState, open_board
-from srl_common.service import Again, Health, Stop, start_pages
+from srl_common.service import Again, Stop
 from srl_common.settings import HostSettings, ServiceSettings
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ log = logging.getLogger("srl")
 S = TypeVar("S", bound=ServiceSettings)
 R = TypeVar("R")
 
-AWAY_MAX_S = 5.0
-"""How seldom a board is looked at in the end that is away."""
 RETRY_AFTER_S = 2.0
 """After a failure that is not the job's, a service looks at the board again after so long."""
 
@@ -93,31 +92,8 @@ def wait_on_board(settings: ServiceSettings, stop: Stop, look: Callable[[JobBoar
 
     A board that is away is waited for; this is said once.
     """
-    health = Health()
-    health.doing = "waiting for a job"
-    pages = start_pages(replace(settings, store_job=""), health, (), dict)  # no job's metrics
-    wait_s = LOOK_EVERY_S
-    try:
-        with closing(open_board(settings.store, settings.keys_dir)) as board:
-            while not stop.asked:
-                health.turned()
-                try:
-                    found = look(board)
-                except AccessError:
-                    raise  # a wrong password is not mended by waiting
-                except StorageError as error:
-                    if health.ready or wait_s == LOOK_EVERY_S:
-                        log.warning("waiting for the job board: %s", error)
-                    health.ready, wait_s = False, min(2 * wait_s, AWAY_MAX_S)
-                else:
-                    if found is not None:
-                        return found
-                    health.ready, wait_s = True, LOOK_EVERY_S
-                stop.wait(wait_s)
-    finally:
-        if pages is not None:
-            pages.close()
-    return None
+    with closing(open_board(settings.store, settings.keys_dir)) as board:
+        return look_until_found(settings, stop, lambda: look(board), "job board", "waiting for a job")
 
 
 def _find(board: JobBoard, find: Callable[[JobBoard], JobEntry | None]) -> tuple[JobEntry, bytes] | None:

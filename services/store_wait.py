@@ -1,8 +1,9 @@
-"""How a service begins whose store is not there yet: it waits, says so once, and is alive but not ready."""
+"""How a service begins: it waits for its store, and for what it looks for there, and says once why."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from srl_common.backoff import Backoff
@@ -19,6 +20,7 @@ log = logging.getLogger("srl")
 
 R = TypeVar("R")
 
+LOOK_EVERY_S = 0.5
 RETRY_AFTER_S = 0.25
 RETRY_AFTER_MAX_S = 2.0
 
@@ -32,27 +34,48 @@ def when_there(settings: ServiceSettings, stop: Stop, call: Callable[[], R]) -> 
         return call()
     except AccessError:
         raise
-    except StorageError as error:
-        log.warning("waiting for the snapshot store: %s", error)
-    return _try_again(settings, stop, call)
+    except StorageError:
+        return look_until_found(settings, stop, call, "snapshot store")
 
 
-def _try_again(settings: ServiceSettings, stop: Stop, call: Callable[[], R]) -> R | None:
+def look_until_found(
+    settings: ServiceSettings, stop: Stop, look: Callable[[], R | None], where: str, doing: str = ""
+) -> R | None:
+    """Return what `look` finds, which may take any time; None: the service is asked to end before.
+
+    Meanwhile the service is ready as long as the place where it looks answers. Raises AccessError at once.
+
+    Args:
+        settings: of the service.
+        stop: the wish that the process ends.
+        look: returns None for "not yet", and raises StorageError when the place is away.
+        where: the place, for people.
+        doing: what the service says that it does.
+    """
     health, backoff = Health(), Backoff(RETRY_AFTER_S, RETRY_AFTER_MAX_S)
-    pages = start_pages(settings, health, (), dict)
+    health.doing = doing
+    away = False
+    pages = start_pages(replace(settings, store_job=""), health, (), dict)  # no job's metrics
     try:
         while not stop.asked:
-            stop.wait(backoff.next_s())
             health.turned()
             try:
-                found = call()
+                found = look()
             except AccessError:
                 raise
             except StorageError as error:
-                log.debug("still waiting: %s", error)
-            else:
-                log.info("the snapshot store is there")
+                if not away:
+                    log.warning("waiting for the %s: %s", where, error)
+                away, health.ready = True, False
+                stop.wait(backoff.next_s())
+                continue
+            if away:
+                log.info("the %s is there", where)
+                backoff.reset()
+            if found is not None:
                 return found
+            away, health.ready = False, True
+            stop.wait(LOOK_EVERY_S)
     finally:
         if pages is not None:
             pages.close()

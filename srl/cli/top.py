@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from srl.cli import cluster, pages, view
+from srl.cli import cluster, pages, screen, view
 from srl.cli.cluster import ClusterUri, KeysDir
 from srl.cli.output import AsJson, print_columns, print_json
 from srl.utils.usage import UsageError
@@ -98,11 +98,11 @@ def _print(seen: view.Cluster, *, as_json: bool) -> None:
         print_json(seen.plain())
         return
     print(f"{', '.join(seen.jobs) or 'no job'}: {seen.waiting}")
-    print(view.reward_line(seen, 80))
+    print(screen.reward_line(seen, 80))
     for title, rows in (("learner", seen.learners), ("memory", seen.memories), ("actor", seen.actors)):
         if rows:
             print()
-            print_columns([title, *rows[0].cells], [[row.name, *view.cells(row)] for row in rows])
+            print_columns([title, *rows[0].cells], [[row.name, *screen.cells(row)] for row in rows])
     if seen.idle:
         print(f"\nwaiting for a job: {', '.join(seen.idle)}")
     for line in seen.errors:
@@ -118,7 +118,7 @@ def _watch(seen: view.Cluster, read: Read) -> None:
     with _keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             seen.note(read())
-            live.update(view.screen(seen, console.width, console.height), refresh=True)
+            live.update(screen.screen(seen, console.width, console.height), refresh=True)
             if pressed(EVERY_S) in QUIT:
                 return
 

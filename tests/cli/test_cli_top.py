@@ -17,7 +17,7 @@ import pytest
 from redis_server import RedisServer
 
 from srl import __version__
-from srl.cli import doctor, view
+from srl.cli import doctor, screen, view
 from srl.cli.pages import Page, parse, read_pages, resolve
 from srl.utils.usage import UsageError
 from srl_common import metrics
@@ -158,10 +158,10 @@ def test_a_service_without_a_job_is_idle(services):
 
 
 def test_sparklines():
-    assert view.sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8) == "▁▂▃▄▅▆▇█"
-    assert view.sparkline([0, 1, 2], 2) == "▁█"
-    assert view.sparkline([3, 3], 9) == "▁▁"
-    assert view.sparkline([], 9) == ""
+    assert screen.sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8) == "▁▂▃▄▅▆▇█"
+    assert screen.sparkline([0, 1, 2], 2) == "▁█"
+    assert screen.sparkline([3, 3], 9) == "▁▁"
+    assert screen.sparkline([], 9) == ""
 
 
 @pytest.mark.parametrize(("width", "height"), [(120, 40), (60, 12), (30, 8)])
@@ -169,7 +169,7 @@ def test_it_fits_on_the_screen(seen, width, height):
     from rich.console import Console
 
     console = Console(width=width, height=height, record=True, file=io.StringIO())
-    console.print(view.screen(seen, width, height))
+    console.print(screen.screen(seen, width, height))
     text = console.export_text()
     assert "job-7" in text
     assert all(len(line) <= width for line in text.splitlines())
@@ -177,7 +177,7 @@ def test_it_fits_on_the_screen(seen, width, height):
 
 def test_many_actors_are_cut(seen):
     row = seen.actors[0]
-    table = view._table("actor", [row] * 20, 5)
+    table = screen._table("actor", [row] * 20, 5)
     assert table.row_count == 6
 
 

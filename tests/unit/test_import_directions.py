@@ -1,6 +1,7 @@
 """Who may import whom, checked in the source: the architecture's arrows."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,14 @@ ONLY_IN = {
 }
 
 
+@functools.cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
 def imports(file: Path, *, lazy: bool = True) -> set[str]:
     """Return the full names of modules that a file imports; without `lazy` only those at import time."""
-    tree = ast.parse(file.read_text())
+    tree = _parsed(file)
     nodes = ast.walk(tree) if lazy else _at_import(tree)
     found = set()
     for node in nodes:
