@@ -70,11 +70,12 @@ class Doorkeeper:
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], allowed: AllowList) -> None:
         self._allowed = allowed
+        self._nobody, _ = zmq.curve_keypair()
         self._authenticator = ThreadAuthenticator(context)
         self._authenticator.start()
         self._authenticator.configure_curve_callback(DOMAIN, self)
         try:
-            _prove(context)
+            _prove(context, self._nobody)
         except InternalError:
             self.close()
             raise
@@ -83,7 +84,8 @@ class Doorkeeper:
         """Tell whether a key may connect."""
         if self._allowed.role(public):
             return True
-        log.info("refused: a client with the key %s, which is not allowed", fingerprint(public))
+        if public != self._nobody:
+            log.info("refused: a client with the key %s, which is not allowed", fingerprint(public))
         return False
 
     def close(self) -> None:
@@ -99,13 +101,12 @@ def guard(socket: zmq.Socket[bytes], server_secret: bytes) -> None:
     socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
 
 
-def _prove(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    """Ask about a key that nobody has, as ZeroMQ would."""
+def _prove(context: zmq.Context[zmq.Socket[bytes]], nobody: bytes) -> None:
+    """Ask about a public key that nobody has, as ZeroMQ would."""
     with context.socket(zmq.REQ) as asker:
         asker.setsockopt(zmq.LINGER, 0)
         asker.connect(_ZAP)
-        nobody = zmq.utils.z85.decode(zmq.curve_keypair()[0])
-        asker.send_multipart([b"1.0", b"proof", DOMAIN.encode(), b"", b"", b"CURVE", nobody])
+        asker.send_multipart([b"1.0", b"proof", DOMAIN.encode(), b"", b"", b"CURVE", zmq.utils.z85.decode(nobody)])
         answer = asker.recv_multipart() if asker.poll(int(ANSWER_TIMEOUT_S * 1000)) else []
     if answer[2:3] != [b"400"]:
         raise InternalError(f"what should refuse unknown keys does not: {answer[2:4] or 'no answer'}")

@@ -340,3 +340,9 @@ def test_who_has_been_refused_for_a_revoked_key_is_a_stranger(stack, house, ours
     assert not actor.try_until(lambda: False)  # it is told that it is a stranger, and says Hello
     assert house.host.count["strangers"] == 1
     assert actor.refusal == "the key of 'a-actor' has been revoked"
+
+
+def test_the_proof_at_the_start_is_no_refusal_that_an_operator_has_to_look_into(stack, ours, caplog):
+    server = stack.enter_context(contextlib.closing(Server("tcp://127.0.0.1:0", keys=load_keys(ours / "memory"))))
+    assert server.uri
+    assert "refused" not in caplog.text
