@@ -26,13 +26,13 @@ TIMEOUT_S = 60.0
 def folder(tmp_path_factory):
     """The folder of the local cluster: commands find it by themselves."""
     with pytest.MonkeyPatch.context() as patch:
-        root = tmp_path_factory.mktemp("state")
-        patch.setenv("XDG_STATE_HOME", str(root))
+        root = tmp_path_factory.mktemp("home")
+        patch.setenv("XDG_STATE_HOME", str(root / "state"))
         for name in ("SRL_STORE", "SRL_KEYS_DIR"):
             patch.delenv(name, raising=False)
         patch.chdir(root)
         patch.setenv("OMP_NUM_THREADS", "1")
-        yield root / "srl"
+        yield root / "state" / "srl"
 
 
 @pytest.fixture(scope="module")
