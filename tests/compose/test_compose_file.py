@@ -56,6 +56,17 @@ def test_every_variable_that_is_a_setting_is_one():
         assert variables <= known, f"{name}: {sorted(variables - known)}"
 
 
+def test_two_memory_services_are_two_shards_with_journals_of_their_own():
+    services = _load(ROOT / "ops" / "compose" / "shards.yml")["services"]
+    shards = {name: service["environment"].get("SRL_MEMORY_SHARD") for name, service in services.items()}
+    assert shards == {"memory": "0", "memory-1": "1", "learner": None, "actor": None}
+    assert {service["environment"]["SRL_MEMORY_SHARDS"] for service in services.values()} == {"2"}
+    assert services["memory"]["networks"]["cluster"]["aliases"] == ["memory-0"]
+    assert services["memory-1"]["extends"]["service"] == "memory"
+    assert services["memory-1"]["volumes"] == ["journal-1:/var/lib/srl"]
+    assert services["memory-1"]["networks"]["cluster"]["aliases"] == ["memory"], "Prometheus finds it by that name"
+
+
 def test_nothing_names_the_project():
     assert "name" not in _load()
 

@@ -14,7 +14,7 @@ from srl_common.security import make_keys
 from srl_common.settings import PREFIX, _known_variables
 
 ROOT = Path(__file__).parents[2]
-OVERLAYS = ("local", "production")
+OVERLAYS = ("local", "production", "sharded")
 NEWEST_VERSIONS = 3
 CUSTOM_KINDS = {"ServiceMonitor", "PrometheusRule"}
 """Of the Prometheus operator: there are no schemas of them here, so that they are not validated."""
@@ -124,6 +124,20 @@ def test_production_scales_actors_by_what_the_adapter_answers(rendered):
     assert scaler["spec"]["metrics"][0]["external"]["metric"]["name"] == rule["name"]["as"]
     (actors,) = [each for each in _pods(rendered["production"]) if each["metadata"]["name"] == "actor"]
     assert "replicas" not in actors["spec"], "applying would undo what the autoscaler does"
+
+
+def test_each_memory_service_of_a_sharded_cluster_is_one_shard(rendered):
+    pods = {each["metadata"]["name"]: each for each in _pods(rendered["sharded"])}
+    environments = {
+        name: {each["name"]: each for each in pod["spec"]["template"]["spec"]["containers"][0].get("env", [])}
+        for name, pod in pods.items()
+    }
+    shards = {environments[name]["SRL_MEMORY_SHARDS"]["value"] for name in ("memory", "learner", "actor")}
+    assert shards == {str(pods["memory"]["spec"]["replicas"])} == {"2"}
+    number = environments["memory"]["SRL_MEMORY_SHARD"]["valueFrom"]["fieldRef"]["fieldPath"]
+    assert number == "metadata.labels['apps.kubernetes.io/pod-index']"
+    assert environments["learner"]["SRL_TRAINER_URI"]["value"] == "tcp://memory-{shard}.memory:5601"
+    assert environments["actor"]["SRL_MEMORY_URI"]["value"] == "tcp://memory-{shard}.memory:5600"
 
 
 def test_the_operator_gets_the_rules_of_prometheus(rendered):
