@@ -93,7 +93,7 @@ def wait_on_board(settings: ServiceSettings, stop: Stop, look: Callable[[JobBoar
     A board that is away is waited for; this is said once.
     """
     with closing(open_board(settings.store, settings.keys_dir)) as board:
-        return look_until_found(settings, stop, lambda: look(board), "job board", "waiting for a job")
+        return look_until_found(settings, stop, lambda: look(board), "waiting for the job board", "waiting for a job")
 
 
 def _find(board: JobBoard, find: Callable[[JobBoard], JobEntry | None]) -> tuple[JobEntry, bytes] | None:

@@ -35,11 +35,11 @@ def when_there(settings: ServiceSettings, stop: Stop, call: Callable[[], R]) -> 
     except AccessError:
         raise
     except StorageError:
-        return look_until_found(settings, stop, call, "snapshot store")
+        return look_until_found(settings, stop, call, "waiting for the snapshot store")
 
 
 def look_until_found(
-    settings: ServiceSettings, stop: Stop, look: Callable[[], R | None], where: str, doing: str = ""
+    settings: ServiceSettings, stop: Stop, look: Callable[[], R | None], saying: str, doing: str = ""
 ) -> R | None:
     """Return what `look` finds, which may take any time; None: the service is asked to end before.
 
@@ -49,8 +49,8 @@ def look_until_found(
         settings: of the service.
         stop: the wish that the process ends.
         look: returns None for "not yet", and raises StorageError when the place is away.
-        where: the place, for people.
-        doing: what the service says that it does.
+        saying: what is said when the place is away.
+        doing: what the service says that it does, when it is ready.
     """
     health, backoff = Health(), Backoff(RETRY_AFTER_S, RETRY_AFTER_MAX_S)
     health.doing = doing
@@ -65,12 +65,12 @@ def look_until_found(
                 raise
             except StorageError as error:
                 if not away:
-                    log.warning("waiting for the %s: %s", where, error)
+                    log.warning("%s: %s", saying, error)
                 away, health.ready = True, False
                 stop.wait(backoff.next_s())
                 continue
             if away:
-                log.info("the %s is there", where)
+                log.info("%s: it is there", saying)
                 backoff.reset()
             if found is not None:
                 return found
