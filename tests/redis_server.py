@@ -56,6 +56,11 @@ class RedisServer:
             self.stop()
             raise
 
+    def flush(self) -> None:
+        """Forget everything, as what another test has left."""
+        with redis.Redis(unix_socket_path=str(self.socket)) as client:
+            client.flushall()
+
     def _wait(self) -> None:
         deadline_s = time.monotonic() + START_TIMEOUT_S
         with redis.Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0)) as client:

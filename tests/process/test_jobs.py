@@ -6,7 +6,6 @@ import signal
 import misbehaving
 import momentum
 import pytest
-import redis
 from running import Service, free_port, job_of, until
 
 from services import snapshot as snapshots
@@ -113,8 +112,7 @@ def job(config, **limits):
 
 @pytest.fixture
 def redis_url(redis_server):
-    with redis.Redis.from_url(redis_server.url) as client:
-        client.flushall()
+    redis_server.flush()
     return redis_server.url
 
 

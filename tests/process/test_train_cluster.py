@@ -36,6 +36,7 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def redis_cluster(tmp_path_factory, redis_server):
+    redis_server.flush()
     services = BoardServices(tmp_path_factory.mktemp("redis_cluster"), redis_server.url)
     yield services
     services.close()
