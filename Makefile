@@ -24,10 +24,9 @@ torch: $(STAMP)  ## add PyTorch, which some tests and benchmarks need
 demo: $(STAMP)   ## train Q-learning on Grid through the three services, render an episode, write a GIF
 	$(PY) -m examples.demo
 
-test: $(STAMP)   ## run the tests: two at a time on two cores, and at last the cluster of containers
+test: $(STAMP)   ## run the tests: those of one process side by side, then those that start services and clusters
 	$(PY) -m pytest -n auto --dist loadfile tests/unit tests/property tests/types tests/docs tests/wire
-	$(PY) -m pytest -n auto --dist loadfile -o timeout=300 tests/process tests/security tests/cli tests/ops
-	$(PY) -m pytest tests/compose
+	$(PY) -m pytest tests/security tests/process tests/cli tests/ops tests/compose
 
 lint: $(STAMP)   ## ruff
 	$(PY) -m ruff check .

@@ -70,7 +70,7 @@ def look_until_found(
                 stop.wait(backoff.next_s())
                 continue
             if away:
-                log.info("%s: it is there", saying)
+                log.info("what was waited for is there")
                 backoff.reset()
             if found is not None:
                 return found

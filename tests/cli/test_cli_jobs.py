@@ -25,15 +25,11 @@ in_a_folder = pytest.mark.parametrize("cluster", ["folder"], indirect=True)
 
 @pytest.fixture(params=["folder", "redis"])
 def cluster(request, tmp_path, monkeypatch, redis_server):
-    """The URI of a cluster that has no services; commands find it by SRL_STORE."""
+    """The URI of an empty cluster that has no services; commands find it by SRL_STORE."""
     uri = f"dir://{tmp_path}/store" if request.param == "folder" else redis_server.url
     monkeypatch.setenv("SRL_STORE", uri)
-    yield uri
-    if request.param == "redis":
-        import redis
-
-        with redis.Redis.from_url(uri) as client:
-            client.flushall()
+    redis_server.flush()
+    return uri
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_the_default_job_runs_in_a_swarm(stack):
     keys = stack / "swarm" / "keys" / "client"
     (job,) = until(lambda: [job for job in _jobs(keys) if job["updates"]], "the default job trains", PATIENCE_S)
     assert job["state"] == "running"
-    assert len(_actors()) == SERVICES["actor"]
+    until(lambda: len(_actors()) == SERVICES["actor"], "Prometheus finds both actors", PATIENCE_S)
 
 
 def _actors() -> list[str]:

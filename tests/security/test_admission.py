@@ -188,7 +188,7 @@ def test_between_processes_of_one_machine_no_keys_are_used(stack, ours, tmp_path
 
 def test_control_with_an_allow_list_that_allows_all_a_stranger_is_admitted(stack, ours, theirs, monkeypatch, caplog):
     monkeypatch.setattr(AllowList, "role", lambda self, public: "actor")
-    monkeypatch.setattr(admission, "_prove", lambda context: None)
+    monkeypatch.setattr(admission, "_prove", lambda *_: None)
     house = stack.enter_context(contextlib.closing(House(load_keys(ours / "memory"))))
     for endpoint in ENDPOINTS:
         assert guest(stack, house, endpoint, "actor", unknown(ours, theirs, "actor")).is_admitted(caplog)

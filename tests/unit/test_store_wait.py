@@ -47,7 +47,7 @@ def test_it_is_tried_again_and_said_once(caplog):
     assert when_there(SETTINGS, Stop(1.0), calls) == "found"
     assert calls.count == 6
     assert caplog.text.count("waiting for the snapshot store: away") == 1
-    assert "waiting for the snapshot store: it is there" in caplog.text
+    assert "what was waited for is there" in caplog.text
 
 
 @pytest.mark.parametrize("before", [0, 2])
