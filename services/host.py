@@ -231,7 +231,8 @@ class MemoryHost:
         role = Role(hello.role)
         if role is not Role.OBSERVER and hello.job_digest != self._job_digest:
             raise OtherJobError(
-                f"'{hello.name}' works for job {hello.job_digest[:12]}, this service for {self._job_digest[:12]}: "
+                f"'{hello.name}' works for job {_short(hello.job_digest)}, this service for "
+                f"{_short(self._job_digest)}: "
                 "the environment, the configuration or the author's file differs; start all services with the same job"
             )
         if role is Role.LEARNER and hello.epoch < self._epoch:
@@ -481,3 +482,9 @@ class MemoryHost:
             **memory.flow.metrics(),
             **memory.journal_metrics(),
         }
+
+
+def _short(digest: str) -> str:
+    """Return enough of a digest to tell it from others, with the life of the job that may stand before it."""
+    life, dash, digest = digest.rpartition("-")
+    return f"{life}{dash}{digest[:12]}"

@@ -44,6 +44,10 @@ class Work:
         self.tuning: Mapping[str, Any] = {}
         """Values that were set for the job while it runs."""
 
+    def shared_digest(self, digest: str) -> str:
+        """Return what services that work together have in common and others have not; `digest` is the job's."""
+        return digest
+
     def wants_report(self, service: str) -> bool:
         """Tell whether it is time for `report`."""
         return False
@@ -88,6 +92,10 @@ class BoardWork(Work):
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="board", daemon=True)
         self._thread.start()
+
+    def shared_digest(self, digest: str) -> str:
+        """Return the life and the job's digest: who still works for an earlier life has another Memory."""
+        return f"life-{self._entry.life}-{digest}"
 
     def wants_report(self, service: str) -> bool:
         """Tell whether it is time for `report`: not when the job is over, and its clients leave."""

@@ -141,6 +141,7 @@ class Learner(RunCallback):
         self._job = job
         self._work = work
         self._stop = work.stop
+        self._digest = work.shared_digest(job.digest)
         self._training = Training(job)
         self._epoch = point.epoch
         resumed = snapshots.learner_state(point.newest) if point.newest is not None else snapshots.LearnerState()
@@ -177,10 +178,10 @@ class Learner(RunCallback):
         settings, memory = self._settings, self._training.make_memory()
         if settings.memory_mode == "learner":
             require_one_shard(settings)
-            durable = open_durable_memory(memory, self._job.digest, settings, keeps_batches=False)
+            durable = open_durable_memory(memory, self._digest, settings, keeps_batches=False)
             durable.recover(position)
             return HostedMemory(
-                durable, settings, self._job.digest, self._beat, self._work, lambda: self._trainer.train_count
+                durable, settings, self._digest, self._beat, self._work, lambda: self._trainer.train_count
             )
         if settings.memory_shards == 1:
             return self._connected(memory, position, settings)[0]
@@ -204,7 +205,7 @@ class Learner(RunCallback):
         client = Client(settings.trainer_uri, incarnation, load_keys(settings.keys_dir))
         link = Link(
             client,
-            Role.LEARNER, settings.name, incarnation, self._job.digest, time.monotonic, self._beat,
+            Role.LEARNER, settings.name, incarnation, self._digest, time.monotonic, self._beat,
             self._epoch, remote.positions, waits_for_job=self._work.on_board,
         )  # fmt: skip
         remote.connect(link)

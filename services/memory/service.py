@@ -51,10 +51,11 @@ def serve(settings: MemorySettings, job: Job, work: Work) -> None:
     with authored(settings.name):
         training = Training(job)
         authors = training.make_memory()
-        memory = open_durable_memory(authors, job.digest, settings, keeps_batches=True)
+        digest = work.shared_digest(job.digest)
+        memory = open_durable_memory(authors, digest, settings, keeps_batches=True)
         memory.recover()
         watcher = Watcher(training.memory_context(), authors, memory)
-        host = MemoryHost(memory, job.digest, time.monotonic, watcher.counters)
+        host = MemoryHost(memory, digest, time.monotonic, watcher.counters)
         service = MemoryService(settings, memory, host, watcher, work)
         pages = start_pages(settings, service.health, metrics.HOST, service.metrics)
         try:

@@ -278,7 +278,7 @@ def test_a_service_of_another_job_is_refused_and_both_are_named_until_it_sees_th
         job_id = cluster.submit(mine)
         entry = cluster.board.take()
         memory, actor = cluster.services
-        refusal = f"works for job {mine.digest[:12]}, this service for {other.digest[:12]}"
+        refusal = f"works for job life-1-{mine.digest[:12]}, this service for {other.digest[:12]}"
         until(lambda: refusal in actor.said, f"refused: {actor.said}")
         assert actor.runs
         cluster.board.end(job_id, entry.life, JobState.STOPPED, "by hand")

@@ -202,3 +202,12 @@ def test_nothing_is_found_when_asked_to_end(tmp_path):
     stop = Stop(5.0)
     threading.Timer(0.1, stop.ask).start()
     assert wait_on_board(ActorSettings(store=f"dir://{tmp_path}", metrics_bind="off"), stop, lambda _: None) is None
+
+
+def test_services_of_two_lives_of_a_job_have_nothing_in_common(board, work):
+    board.end("1", 1, JobState.STOPPED, "")
+    board.resume("1")
+    next_life = BoardWork(board, board.take(), Stop(5.0))
+    assert {work.shared_digest("d"), next_life.shared_digest("d")} == {"life-1-d", "life-2-d"}
+    next_life.close()
+    assert Work(Stop(5.0)).shared_digest("d") == "d"
