@@ -12,8 +12,9 @@ TIMEOUT_S = 3600
 
 
 def job() -> srl.JobConfig:
-    """Return the job."""
-    config = dqn.Config(lr=5e-4, batch_size=128, target_interval=100, n_step=3, double=False)
+    """Return the job. Its learning rate comes down, so that what has been learned stays."""
+    config = dqn.Config(lr=5e-4, batch_size=128, target_interval=400, n_step=3)
+    config.lr_scheduler.set_cosine(50_000, 2e-5)
     config.memory.warmup_size = 500
     config.epsilon_scheduler.set_linear(1.0, 0.04, 5_000)
     return srl.JobConfig("CartPole-v1", config, timeout=TIMEOUT_S, name="dqn in CartPole-v1 (the default job)")

@@ -40,7 +40,7 @@ def test_it_trains_in_one_process(algorithm):
 @pytest.mark.parametrize("enable_mp_memory", [True, False], ids=["asynchronous", "synchronous"])
 def test_it_trains_in_the_services(algorithm, enable_mp_memory):
     runner = srl.Runner("Grid", algorithm.Config())
-    runner.train_mp(actor_num=2, max_train_count=40_000, enable_mp_memory=enable_mp_memory, enable_progress=False)
+    runner.train_mp(actor_num=2, max_train_count=80_000, enable_mp_memory=enable_mp_memory, enable_progress=False)
     assert mean_reward(runner) > 0.4
 
 

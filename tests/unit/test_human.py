@@ -30,9 +30,9 @@ def typed(monkeypatch):
 
 
 def play(env, players, **settings):
-    return srl.Runner(env).evaluate(
-        max_episodes=1, players=players, shuffle_player=False, enable_progress=False, **settings
-    )
+    runner = srl.Runner(env)
+    runner.set_seed(1)  # the environment's player may draw its actions
+    return runner.evaluate(max_episodes=1, players=players, shuffle_player=False, enable_progress=False, **settings)
 
 
 def test_actions_by_number_and_by_name(typed, capsys):
