@@ -305,7 +305,7 @@ def test_a_memory_service_that_is_stopped_makes_actors_wait_and_loses_nothing(cl
     assert actor.metric("srl_chunks_unacked") == window
     memory.send(signal.SIGCONT)
     cluster.wait_for_training(learner)
-    assert actor.metric("srl_env_steps_total") > steps
+    until(lambda: actor.metric("srl_env_steps_total") > steps, "the actor goes on")
     assert actor.metric("srl_credit_wait_seconds_total") > 2.0
     for service in (actor, learner, memory):
         service.drain()
