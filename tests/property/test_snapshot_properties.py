@@ -122,8 +122,7 @@ def test_in_redis(redis_server, monkeypatch):
 
     class Redis(StoreMachine):
         def open(self):
-            with redis.Redis.from_url(redis_server.url) as client:
-                client.flushall()
+            redis_server.flush()
             return open_store(redis_server.url, retention=Retention(KEEP_LAST, KEEP_EVERY_S))
 
         def teardown(self):

@@ -36,8 +36,7 @@ def uri_of(kind, request, tmp_path):
     if kind == "directory":
         return f"dir://{tmp_path}/board"
     server = request.getfixturevalue("redis_server")
-    with redis.Redis.from_url(server.url) as client:
-        client.flushall()
+    server.flush()
     return server.url
 
 

@@ -4,7 +4,6 @@ import threading
 import time
 
 import pytest
-import redis
 
 from services.actor import refresher as module
 from services.actor.refresher import Fresh, Refresher
@@ -212,8 +211,7 @@ def test_without_distance_each_is_fetched(refresher_of):
 
 def test_it_is_woken_and_does_not_look_again_and_again(redis_server, refresher_of, monkeypatch):
     monkeypatch.setattr(module, "WAIT_S", 60.0)
-    with redis.Redis.from_url(redis_server.url) as client:
-        client.flushall()
+    redis_server.flush()
     store, writer = RedisStore(redis_server.url), RedisStore(redis_server.url)
     looks = []
     look = store.latest_version

@@ -7,7 +7,6 @@ import threading
 import time
 
 import pytest
-import redis
 
 from srl_common.directory_store import DirectoryStore
 from srl_common.errors import (
@@ -36,8 +35,7 @@ def uri(request, tmp_path):
     if request.param == "directory":
         return f"dir://{tmp_path}/store"
     server = request.getfixturevalue("redis_server")
-    with redis.Redis.from_url(server.url) as client:
-        client.flushall()
+    server.flush()
     return server.url
 
 
