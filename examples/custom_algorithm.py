@@ -35,7 +35,7 @@ class Config(RLConfig[DiscreteSpace, ArrayDiscreteSpace]):
     """Probability of a random action in training."""
     gamma: float = 0.9
     """Discount: what a reward one step later is worth."""
-    lr: float = 0.1
+    lr: float = 0.02
     """How far a value moves towards its target."""
     batch_size: int = 256
     """Most new transitions of one batch."""

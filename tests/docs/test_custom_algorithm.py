@@ -33,6 +33,7 @@ def algorithm(tmp_path_factory):
 
 def test_it_trains_in_one_process(algorithm):
     runner = srl.Runner("Grid", algorithm.Config())
+    runner.set_seed(1)
     runner.train(max_train_count=40_000, enable_progress=False)
     assert mean_reward(runner) > 0.4
 
