@@ -63,7 +63,7 @@ def test_items_may_be_objects_that_no_memory_looks_into(enable_mp_memory):
 
 @pytest.mark.parametrize("enable_mp_memory", [True, False], ids=["asynchronous", "synchronous"])
 def test_q_learning_learns(enable_mp_memory):
-    runner = srl.Runner("Grid", ql.Config())
+    runner = srl.Runner("Grid", ql.Config(lr=0.02))
     runner.train_mp(actor_num=2, max_train_count=60_000, enable_mp_memory=enable_mp_memory, enable_progress=False)
     rewards = runner.evaluate(max_episodes=200, enable_progress=False)
     assert sum(rewards) / len(rewards) > 0.6
