@@ -11,7 +11,7 @@ from srl.base.env.registration import make
 from srl.utils.device import actor_device
 
 if TYPE_CHECKING:
-    from services.job import Job
+    from services.jobs.job import Job
     from srl.base.context import RunContext
     from srl.base.env.env_run import EnvRun
     from srl.base.rl.config import RLConfig

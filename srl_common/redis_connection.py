@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from srl_common.errors import SettingError
+from srl_common.security import load_redis_login
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 10.0
@@ -29,7 +29,7 @@ def connect(url: str, keys_dir: str) -> Any:
         # The annotations of redis-py change from version to version.
         return redis.Redis.from_url(
             url,
-            **(_credentials(keys_dir) if "@" not in urlsplit(url).netloc else {}),
+            **(_login(keys_dir) if "@" not in urlsplit(url).netloc else {}),
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             socket_timeout=ANSWER_TIMEOUT_S,
             socket_read_size=READ_BYTES,
@@ -45,16 +45,6 @@ def without_password(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _credentials(keys_dir: str) -> dict[str, str]:
-    if not keys_dir:
-        return {}
-    path = Path(keys_dir) / "redis.auth"
-    try:
-        user, colon, password = path.read_text(encoding="utf-8").strip().partition(":")
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise SettingError(f"SRL_KEYS_DIR: {path} cannot be read: {error.strerror}") from error
-    if not colon:
-        raise SettingError(f"SRL_KEYS_DIR: {path} is not one line user:password")
-    return {"username": user, "password": password}
+def _login(keys_dir: str) -> dict[str, str]:
+    user, password = load_redis_login(keys_dir)
+    return {"username": user, "password": password} if user else {}

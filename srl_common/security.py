@@ -110,6 +110,24 @@ def load_keys(folder: str | Path) -> Keys | None:
     return Keys(folder, _read_key(folder / OWN_SECRET), server_public, _read_key(folder / SERVER_SECRET))
 
 
+def load_redis_login(folder: str | Path) -> tuple[str, str]:
+    """Return user and password for Redis of a holder's folder, two empty texts where it has none.
+
+    Raises SettingError.
+    """
+    if not folder:
+        return "", ""
+    path = Path(folder) / REDIS_AUTH
+    _refuse_open_file(path)
+    try:
+        user, colon, password = _read(path).decode(errors="replace").strip().partition(":")
+    except StorageError as error:
+        raise SettingError(f"SRL_KEYS_DIR: {error}") from error
+    if user and not colon:
+        raise SettingError(f"SRL_KEYS_DIR: {path} is not one line user:password")
+    return user, password
+
+
 def read_allowed(path: Path) -> dict[bytes, tuple[str, str]]:
     """Return public key -> (role, holder), nothing where there is no such file. Raises StorageError, CorruptError."""
     allowed = {}
@@ -123,7 +141,9 @@ def read_allowed(path: Path) -> dict[bytes, tuple[str, str]]:
 
 def _refuse_open_file(path: Path) -> None:
     if path.exists() and path.stat().st_mode & _OTHERS:
-        raise SettingError(f"{path} can be read by others: chmod 600 {path}; then think of replacing what is in it")
+        raise SettingError(
+            f"SRL_KEYS_DIR: {path} can be read by others: chmod 600 {path}; then think of replacing what is in it"
+        )
 
 
 # --- what `srl keys` does

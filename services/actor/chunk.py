@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from services.endpoints import blobs_body
+from services.hosting.endpoints import blobs_body
 from srl.rl.memories.rows import RowBuffer
 from srl.rl.memories.schema import SchemaError, schema_of
 from srl_common.messages import Form

@@ -15,11 +15,11 @@ from services.actor.refresher import Refresher
 from services.actor.remote_memory import RemoteMemory
 from services.actor.step_timer import StepTimer
 from services.author import authored
-from services.job import Job
-from services.lifecycle import explained, work_for_jobs
+from services.jobs.job import Job
+from services.jobs.lifecycle import explained, work_for_jobs
+from services.jobs.work import Work
 from services.snapshot import take, worker_job
 from services.training import Training
-from services.work import Work
 from srl.base.run.callback import RunCallback
 from srl.base.run.play import play
 from srl_common import metrics

@@ -9,9 +9,9 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from services.host import MemoryHost
+from services.hosting.host import MemoryHost
+from services.jobs.work import attend
 from services.phases import Phases
-from services.work import attend
 from srl_common.errors import StorageError
 from srl_common.messages import Role
 from srl_common.security import load_keys
@@ -20,8 +20,8 @@ from srl_common.transport import Server
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from services.durable_memory import DurableMemory
-    from services.work import Work
+    from services.hosting.durable_memory import DurableMemory
+    from services.jobs.work import Work
     from srl_common.settings import LearnerSettings
 
 log = logging.getLogger("srl")

@@ -6,9 +6,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.job import Job
-from services.job_file import load_job
-from services.lifecycle import wait_on_board
+from services.jobs.job import Job
+from services.jobs.job_file import load_job
+from services.jobs.lifecycle import wait_on_board
 from srl_common.service import Again
 
 if TYPE_CHECKING:

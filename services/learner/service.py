@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from services import snapshot as snapshots
 from services.author import authored
-from services.durable_memory import open_durable_memory
-from services.job import Job
+from services.hosting.durable_memory import open_durable_memory
+from services.jobs.job import Job
+from services.jobs.lifecycle import work_for_jobs
+from services.jobs.work import Work
 from services.learner.hosted_memory import HostedMemory
 from services.learner.info_values import InfoValues
 from services.learner.publisher import Publisher
 from services.learner.remote_memory import RemoteMemory
 from services.learner.sharded_memory import ShardedMemory, position_of
-from services.lifecycle import work_for_jobs
 from services.store_wait import when_there
 from services.training import Training
-from services.work import Work
 from srl.base.run.callback import RunCallback
 from srl.base.run.train_only import train_only
 from srl_common import metrics

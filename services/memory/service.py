@@ -6,14 +6,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from services.author import authored
-from services.durable_memory import DurableMemory, open_durable_memory
-from services.host import MemoryHost
-from services.job import Job
-from services.lifecycle import work_for_jobs
+from services.hosting.durable_memory import DurableMemory, open_durable_memory
+from services.hosting.host import MemoryHost
+from services.jobs.job import Job
+from services.jobs.lifecycle import work_for_jobs
+from services.jobs.work import Work, attend
 from services.memory.watcher import Watcher
 from services.phases import Phases
 from services.training import Training
-from services.work import Work, attend
 from srl_common import metrics
 from srl_common.security import load_keys
 from srl_common.service import Again, Health, Stop, start_pages

@@ -8,7 +8,7 @@ from srl.base.run.callback import Hooks, call_memory_hooks
 from srl.base.run.stop import INTERMEDIATE_STOP
 
 if TYPE_CHECKING:
-    from services.durable_memory import DurableMemory
+    from services.hosting.durable_memory import DurableMemory
     from srl.base.context import RunContext
     from srl.base.rl.memory import RLMemory
 

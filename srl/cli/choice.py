@@ -158,7 +158,7 @@ def _built_in(name: str) -> "RLConfig[Any, Any]":
 
 def _of_file(path: str, env: str) -> "RunContext":
     """Return what a job file, or the file of an algorithm, says."""
-    from services.job_file import load_job
+    from services.jobs.job_file import load_job
     from srl.base.context import RunContext
 
     return RunContext.load(load_job(path, env).context)

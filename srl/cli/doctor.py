@@ -260,7 +260,7 @@ def _check_services(where: Cluster, memory: str, keys: "Keys | None") -> Iterato
 
 def _addresses(where: Cluster) -> tuple[list[str], str]:
     """Return the services' pages, and where observers reach the memory service."""
-    from services.local_cluster import read_state
+    from services.clusters.local_cluster import read_state
 
     if where.folder is not None:
         state = read_state(where.folder)

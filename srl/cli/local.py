@@ -17,7 +17,7 @@ from srl.cli.output import AsJson, print_json
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
-    from services.local_cluster import State
+    from services.clusters.local_cluster import State
 
 READY_WITHIN_S = 60.0
 ENDED_WITHIN_S = 60.0
@@ -63,7 +63,7 @@ def up(
     They talk over encrypted connections on this machine alone, wait for jobs, and are started again when they die.
     Next: srl submit my_algorithm.py --env Grid, srl top, and srl down at the end.
     """
-    from services import local_cluster
+    from services.clusters import local_cluster
 
     where = _folder(folder)
     state = local_cluster.read_state(where)
@@ -92,7 +92,7 @@ def down(
 
     Jobs and snapshots stay: after the next srl up a job that was running goes on.
     """
-    from services import local_cluster
+    from services.clusters import local_cluster
 
     where = _folder(folder)
     if purge and not yes:
@@ -118,7 +118,7 @@ def scale(
 
     srl scale 8
     """
-    from services import local_cluster
+    from services.clusters import local_cluster
 
     where = _folder(folder)
     state = local_cluster.read_state(where)
@@ -139,7 +139,7 @@ def _folder(folder: Path | None) -> Path:
 
 def _clear_away(folder: Path) -> None:
     """End what a supervisor has left that was killed, and remove its state file."""
-    from services import local_cluster
+    from services.clusters import local_cluster
 
     left = local_cluster.read_left_state(folder)
     if left is None:
@@ -156,7 +156,16 @@ def _clear_away(folder: Path) -> None:
 
 
 def _command(folder: Path, actors: int, port: int) -> list[str]:
-    return [sys.executable, "-m", "services.local_cluster", str(folder), "--actors", str(actors), "--port", str(port)]
+    return [
+        sys.executable,
+        "-m",
+        "services.clusters.local_cluster",
+        str(folder),
+        "--actors",
+        str(actors),
+        "--port",
+        str(port),
+    ]
 
 
 def _become_supervisor(folder: Path, actors: int, port: int) -> NoReturn:
@@ -167,7 +176,7 @@ def _become_supervisor(folder: Path, actors: int, port: int) -> NoReturn:
 
 
 def _start(folder: Path, actors: int, port: int) -> "subprocess.Popen[bytes]":
-    from services.local_cluster import LOG
+    from services.clusters.local_cluster import LOG
 
     _make_folder(folder)
     with (folder / LOG).open("wb") as log:
@@ -188,7 +197,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _wait_until_ready(folder: Path, supervisor: "subprocess.Popen[bytes]", actors: int) -> "State":
-    from services import local_cluster
+    from services.clusters import local_cluster
 
     def is_ready() -> bool:
         if supervisor.poll() is not None:
@@ -222,7 +231,7 @@ def _answers(pages: str) -> bool:
 
 
 def _last_words(folder: Path) -> str:
-    from services.local_cluster import LOG
+    from services.clusters.local_cluster import LOG
     from srl_common.service import ERROR_PREFIX
 
     lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()

@@ -110,7 +110,7 @@ def _newest(store: Any, entry: "JobEntry") -> "Snapshot":
 
 
 def _runner(job: bytes, entry: "JobEntry") -> "Runner":
-    from services.job import Job
+    from services.jobs.job import Job
     from srl.runner.runner import Runner
 
     return Runner(context=Job.unpack(job, entry.digest).make_context())

@@ -17,7 +17,7 @@ from srl.cli.output import AsJson, number_text, print_json
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
-    from services.job import Job
+    from services.jobs.job import Job
     from srl.base.context import RunContext
     from srl_common.job_board import JobBoard, JobEntry
 
@@ -101,7 +101,7 @@ def _algorithm(file: str, algorithm: str, env: str) -> str:
 
 def _job(context: "RunContext", given: dict[str, Any], name: str) -> "Job":
     """Return the job of a context; the limits that are given count, and what cannot be trained is refused here."""
-    from services.job import Job
+    from services.jobs.job import Job
 
     limits = {key: value for key, value in given.items() if value is not None and value != NO_LIMIT}
     context = replace(context, play_mode="train_cluster", training=True, distributed=True, **limits)

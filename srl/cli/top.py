@@ -69,7 +69,7 @@ def _reader(prometheus: str, addresses: str, where: cluster.Cluster | None) -> R
 
 
 def _local_reader(where: cluster.Cluster) -> Read:
-    from services.local_cluster import read_state
+    from services.clusters.local_cluster import read_state
 
     folder = where.folder
     assert folder is not None

@@ -13,7 +13,7 @@ from srl.utils.usage import short_traceback
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from services.remote_cluster import RemoteCluster
+    from services.clusters.remote_cluster import RemoteCluster
     from srl.base.context import RunContext
     from srl.base.define import PlayersType
     from srl.base.run.callback import RunCallback
@@ -160,7 +160,7 @@ class ClusterMixin(DistributedMixin):
         This runner must have the environment and the configuration that the job was made with.
         Raises DistributionError when there is no cluster, or no such job.
         """
-        from services.remote_cluster import RemoteCluster
+        from services.clusters.remote_cluster import RemoteCluster
 
         context = self._new_context("train_cluster", training=True, distributed=True)
         records = self._cluster_records(context, 0, _written_here, enable_progress=enable_progress)
@@ -171,8 +171,8 @@ class ClusterMixin(DistributedMixin):
     def _submit(
         self, cluster: str, context: RunContext, name: str, keys_dir: str, *, enable_progress: bool, shares: bool
     ) -> ClusterJob:
-        from services.job import Job
-        from services.remote_cluster import RemoteCluster
+        from services.clusters.remote_cluster import RemoteCluster
+        from services.jobs.job import Job
 
         trainer = self.trainer if shares else None
         begun_count = trainer.train_count if trainer is not None else 0

@@ -17,7 +17,7 @@ from srl.utils.usage import UsageError, short_traceback
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from services.local import Options
+    from services.clusters.local import Options
     from srl.base.context import RunContext
     from srl.base.define import PlayersType
     from srl.base.rl.memory import RLMemory
@@ -114,7 +114,7 @@ class DistributedMixin(RecordsMixin):
             if wanted:
                 _require_backup(self.memory, setting)
 
-        from services.local import Options
+        from services.clusters.local import Options
 
         chunk_items = max(1, min(_CHUNK_ITEMS_MAX, queue_capacity // 4))
         options = Options(
@@ -149,8 +149,8 @@ class DistributedMixin(RecordsMixin):
         enable_progress: bool,
     ) -> None:
         """Train in a cluster that begins where `trainer` stands, None: anew."""
-        from services.job import Job
-        from services.local import LocalCluster
+        from services.clusters.local import LocalCluster
+        from services.jobs.job import Job
         from srl_common.errors import ClusterError
 
         begun_count = trainer.train_count if trainer is not None else 0

@@ -15,7 +15,7 @@ from srl.utils.usage import UsageError, short_traceback
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from services.remote_cluster import RemoteCluster
+    from services.clusters.remote_cluster import RemoteCluster
     from srl.base.context import RunContext
     from srl.base.define import PlayersType
     from srl.base.rl.parameter import RLParameter
@@ -158,7 +158,7 @@ class TaskManager:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[RemoteCluster]:
-        from services.remote_cluster import RemoteCluster
+        from services.clusters.remote_cluster import RemoteCluster
 
         params = self._redis_params
         with as_distribution_error():

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class ObservedCluster(Protocol):
-    """Services that train: `services.local.LocalCluster` and `services.remote_cluster.RemoteCluster`."""
+    """Services that train: `LocalCluster` and `RemoteCluster` of `services.clusters`."""
 
     interrupt_text: str
     """What is said at Ctrl-C, before `drain`."""

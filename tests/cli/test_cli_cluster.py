@@ -14,8 +14,8 @@ import pytest
 from test_cli_training import ALGORITHM
 from typer.testing import CliRunner
 
-from services import local_cluster
-from services.local_cluster import Process, read_left_state, read_state
+from services.clusters import local_cluster
+from services.clusters.local_cluster import Process, read_left_state, read_state
 from srl.cli.main import app
 from srl_common.errors import InternalError, UserError
 

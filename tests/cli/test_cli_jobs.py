@@ -14,7 +14,7 @@ import time
 import pytest
 from test_cli_training import ALGORITHM
 
-from services.job import Job
+from services.jobs.job import Job
 from services.snapshot import take
 from srl.runner.runner import Runner
 from srl_common.job_board import JobState, open_board

@@ -4,7 +4,7 @@ import re
 
 from markdown import ROOT, blocks
 
-from services.flow import TUNABLE
+from services.hosting.flow import TUNABLE
 from srl_common import metrics
 from srl_common.settings import ActorSettings, LearnerSettings, variable
 

@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT / "tests" / "process"))
 
 from board_services import BoardServices
 
-from services.job_file import load_job
+from services.jobs.job_file import load_job
 
 PAGE = ROOT / "docs" / "training_in_a_cluster.md"
 

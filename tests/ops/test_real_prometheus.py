@@ -8,7 +8,7 @@ from prometheus_server import Prometheus, promtool
 from running import Cluster, until
 
 from ops.queries import ops_queries
-from services.job import Job
+from services.jobs.job import Job
 from srl.algorithms import dqn
 from srl.base.context import RunContext
 from srl.base.env.config import EnvConfig

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import ledger
 
 from services import snapshot as snapshots
-from services.job import Job
+from services.jobs.job import Job
 from srl.base.context import RunContext
 from srl.base.env.config import EnvConfig
 from srl_common import codec, messages

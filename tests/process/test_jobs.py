@@ -9,7 +9,7 @@ import pytest
 from running import Service, free_port, job_of, until
 
 from services import snapshot as snapshots
-from services.job import Job
+from services.jobs.job import Job
 from srl.algorithms import ql
 from srl.base.context import RunContext
 from srl.base.env.config import EnvConfig

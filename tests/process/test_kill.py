@@ -10,8 +10,8 @@ from pathlib import Path
 import ledger
 import pytest
 
-from services.job import Job
-from services.local import LocalCluster, Options
+from services.clusters.local import LocalCluster, Options
+from services.jobs.job import Job
 from srl.base.context import RunContext
 from srl.base.env.config import EnvConfig
 from srl_common import codec, messages

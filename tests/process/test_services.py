@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from running import DRAIN_S, Cluster, free_port, job_of, until
 
-from services.job import Job
+from services.jobs.job import Job
 from srl.algorithms import ql
 from srl.base.context import RunContext
 from srl.base.env.config import EnvConfig

@@ -8,8 +8,8 @@ import momentum
 import pytest
 
 import srl
-from services.job import Job
-from services.local import LocalCluster, Options
+from services.clusters.local import LocalCluster, Options
+from services.jobs.job import Job
 from srl.base.context import RunContext
 from srl.base.env.config import EnvConfig
 

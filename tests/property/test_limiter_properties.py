@@ -12,10 +12,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from services.durable_memory import DurableMemory
-from services.flow import Flow
-from services.host import MemoryHost
-from services.staleness import Staleness
+from services.hosting.durable_memory import DurableMemory
+from services.hosting.flow import Flow
+from services.hosting.host import MemoryHost
+from services.hosting.staleness import Staleness
 from srl.base.rl.config import DummyRLConfig
 from srl.base.rl.memory import RLMemory
 from srl.base.rl.rate_limit import RateLimit
@@ -198,7 +198,7 @@ def test_actors_and_learner_never_wait_for_each_other(limit, chunk_items, window
 def test_control_with_a_tolerance_that_is_refused_they_do(monkeypatch):
     limit = RateLimit(samples_per_insert=10, batch_items=10, minimum_items=10, tolerance_items=20)
     assert cluster_of(limit, chunk_items=10, window=4) is None
-    monkeypatch.setattr("services.flow.require_no_deadlock", lambda *_: None)
+    monkeypatch.setattr("services.hosting.flow.require_no_deadlock", lambda *_: None)
     cluster = cluster_of(limit, chunk_items=10, window=4)
     for number in range(50):
         cluster.pull(5)

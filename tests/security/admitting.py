@@ -11,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "process"))
 
 import ledger
 
-from services.durable_memory import DurableMemory
-from services.host import MemoryHost
+from services.hosting.durable_memory import DurableMemory
+from services.hosting.host import MemoryHost
 from srl_common.errors import RefusedError
 from srl_common.link import Link, new_incarnation
 from srl_common.messages import Role

@@ -10,7 +10,7 @@ import zmq
 from admitting import ENDPOINTS, Guest, House
 from zmq.auth.thread import ThreadAuthenticator
 
-from services.host import MemoryHost
+from services.hosting.host import MemoryHost
 from srl_common import admission, messages
 from srl_common.admission import AllowList, Doorkeeper
 from srl_common.errors import InternalError, SettingError

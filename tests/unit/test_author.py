@@ -17,7 +17,7 @@ import services
 import srl
 import srl_common
 from services.author import authored, explain, is_authors
-from services.endpoints import Endpoints
+from services.hosting.endpoints import Endpoints
 from srl.algorithms import ql
 from srl.base.env.registration import make
 from srl.base.exception import UndefinedError

@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "process"))
 
 import misbehaving
 
-from services import child as module
-from services.child import Child
-from services.job import Job
+from services.clusters import child as module
+from services.clusters.child import Child
+from services.jobs.job import Job
 from srl.base.context import RunContext
 from srl.base.env.config import EnvConfig
 from srl_common.errors import AuthorError, InternalError, UserError

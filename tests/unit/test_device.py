@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import srl
-from services.job import Job
+from services.jobs.job import Job
 from services.training import Training
 from srl.algorithms import ql
 from srl.base.context import RunContext

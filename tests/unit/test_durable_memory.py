@@ -11,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "process"))
 import custom_memory
 import ledger
 
-from services.durable_memory import DurableMemory, Room
-from services.endpoints import blobs_body
+from services.hosting.durable_memory import DurableMemory, Room
+from services.hosting.endpoints import blobs_body
 from srl_common import messages
 from srl_common.delivery import Verdict
 from srl_common.errors import DecodeError, EncodeError, PeerError, StorageError, UserError

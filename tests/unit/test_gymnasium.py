@@ -12,7 +12,7 @@ from gym_envs import make_echo
 from gymnasium import spaces
 
 import srl
-from services.job import Job
+from services.jobs.job import Job
 from srl.algorithms import ql
 from srl.base.define import DoneTypes, SpaceTypes
 from srl.base.env.config import EnvConfig

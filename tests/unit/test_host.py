@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "process"))
 import custom_memory
 import ledger
 
-from services.durable_memory import DurableMemory, Room
-from services.endpoints import blobs_body
-from services.host import CLIENT_GONE_AFTER_S, DRY_AGAIN_AFTER_S, FORGET_AFTER_S, MemoryHost
+from services.hosting.durable_memory import DurableMemory, Room
+from services.hosting.endpoints import blobs_body
+from services.hosting.host import CLIENT_GONE_AFTER_S, DRY_AGAIN_AFTER_S, FORGET_AFTER_S, MemoryHost
 from srl_common import messages, metrics
 from srl_common.journal import Journal
 from srl_common.link import new_incarnation

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pytest
 from conversation import Clock, MessageClient
 
-from services.durable_memory import DurableMemory
-from services.flow import Flow
-from services.host import FORGET_AFTER_S, MemoryHost
+from services.hosting.durable_memory import DurableMemory
+from services.hosting.flow import Flow
+from services.hosting.host import FORGET_AFTER_S, MemoryHost
 from srl.base.rl.config import DummyRLConfig
 from srl.base.rl.memory import RLMemory
 from srl.base.rl.rate_limit import RateLimit

@@ -8,9 +8,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "process"))
 
 import ledger
 
-from services.durable_memory import DurableMemory, Room
-from services.endpoints import blobs_body
-from services.host import MemoryHost
+from services.hosting.durable_memory import DurableMemory, Room
+from services.hosting.endpoints import blobs_body
+from services.hosting.host import MemoryHost
 from srl_common import messages
 from srl_common.link import new_incarnation
 from srl_common.messages import PROTOCOL, Ack, Batch, Call, Form, Hello, Pull, Welcome

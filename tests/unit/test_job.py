@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.job import Job, is_loading_main
+from services.jobs.job import Job, is_loading_main
 from srl.algorithms import ql
 from srl.base.context import RunContext
 from srl.base.env import registration as env_registration
@@ -72,7 +72,9 @@ def run(folder, *args):
 
 def rebuild(folder, job_file, then="print(context.rl_config, type(context.rl_config).__module__)"):
     """Rebuild the job in another process, and return what that says."""
-    text = f"from services.job import Job\njob = Job.load({str(job_file)!r})\ncontext = job.make_context()\n{then}\n"
+    text = (
+        f"from services.jobs.job import Job\njob = Job.load({str(job_file)!r})\ncontext = job.make_context()\n{then}\n"
+    )
     done = run(folder, "-c", text)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -259,7 +261,7 @@ SCRIPT = (
 print("LOADED", __name__)
 if __name__ == "__main__":
     import sys
-    from services.job import Job, is_loading_main
+    from services.jobs.job import Job, is_loading_main
     from srl.base.context import RunContext
     from srl.base.env.config import EnvConfig
     print("MAIN PART")
@@ -295,7 +297,7 @@ def test_a_script_that_was_changed_meanwhile_is_refused(tmp_path):
     script.write_text(SCRIPT)
     assert run(tmp_path, str(script), str(job)).returncode == 0
     script.write_text(SCRIPT + "# changed\n")
-    done = run(tmp_path, "-c", f"from services.job import Job; Job.load({str(job)!r}).make_context()")
+    done = run(tmp_path, "-c", f"from services.jobs.job import Job; Job.load({str(job)!r}).make_context()")
     assert "UserError: the job was made with __main__ of digest" in done.stderr
 
 
@@ -333,7 +335,7 @@ def test_an_exception_in_a_file_that_travelled_names_it(tmp_path):
     (tmp_path / "script.py").write_text(text + "if __name__ != '__main__':\n    1 / 0\n")
     assert run(tmp_path, "script.py", "job").stderr == ""
     (tmp_path / "script.py").unlink()
-    call = "from services.author import authored\nfrom services.job import Job\n"
+    call = "from services.author import authored\nfrom services.jobs.job import Job\n"
     call += "with authored('learner'):\n    Job.load('job').make_context()\n"
     said = run(tmp_path, "-c", call).stderr.rpartition("AuthorError: ")[2]
     assert said.startswith("<module> failed in the learner")

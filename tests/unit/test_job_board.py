@@ -629,7 +629,7 @@ def test_who_may_only_read_can_follow_the_board_and_nothing_else(tmp_path):
     server = RedisServer(tmp_path)
     keys = tmp_path / "keys"
     keys.mkdir()
-    (keys / "redis.auth").write_text("reader:pass\n")
+    write_login(keys, "reader:pass\n")
     board = open_board(server.url)
     try:
         job_id = submit(board)
@@ -655,19 +655,30 @@ def test_who_may_only_read_can_follow_the_board_and_nothing_else(tmp_path):
         server.stop()
 
 
-@pytest.mark.parametrize(("text", "says"), [("nothing", "is not one line user:password"), (None, "cannot be read")])
-def test_a_bad_file_of_the_password_is_named(tmp_path, text, says):
-    path = tmp_path / "redis.auth"
-    if text is None:
-        path.mkdir()
-    else:
-        path.write_text(text)
+def write_login(folder, text, mode=0o600):
+    path = folder / "redis.auth"
+    path.write_text(text)
+    path.chmod(mode)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "says"),
+    [("nothing", 0o600, "is not one line user:password"), ("a:b", 0o644, "can be read by others: chmod 600")],
+)
+def test_a_bad_file_of_the_password_is_named(tmp_path, text, mode, says):
+    write_login(tmp_path, text, mode)
     with pytest.raises(SettingError, match=f"SRL_KEYS_DIR: .*redis.auth {says}"):
         open_board("redis://host:1/0", str(tmp_path))
 
 
+def test_a_file_of_the_password_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "redis.auth").mkdir(mode=0o700)
+    with pytest.raises(SettingError, match="SRL_KEYS_DIR: .*redis.auth cannot be read"):
+        open_board("redis://host:1/0", str(tmp_path))
+
+
 def test_a_password_in_the_address_comes_first(tmp_path):
-    (tmp_path / "redis.auth").write_text("other:other")
+    write_login(tmp_path, "other:other")
     server = RedisServer(tmp_path, "--requirepass", "secret")
     board = open_board(f"unix://:secret@{server.socket}", str(tmp_path))
     try:

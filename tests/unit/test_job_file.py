@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import srl
-from services import default_job, job_file
-from services.job import Job
-from services.job_file import load_job
+from services.jobs import default_job, job_file
+from services.jobs.job import Job
+from services.jobs.job_file import load_job
 from srl.algorithms import ql
 from srl.base.env import registration as env_registration
 from srl.base.rl import registration as rl_registration
@@ -105,7 +105,7 @@ def test_a_job_may_be_without_limits(write):
 
 
 def test_the_default_job_is_a_job_file_and_known_by_its_module():
-    job = load_job("services.default_job")
+    job = load_job("services.jobs.default_job")
     assert job.digest == load_job(default_job.__file__).digest
     context = job.make_context()
     assert (context.env_config.id, context.timeout, context.seed) == ("CartPole-v1", 3600, None)
@@ -128,7 +128,7 @@ def test_the_specifications_example_is_a_job_file_as_it_is(write):
         pytest.skip("the specification is not beside this checkout")
     file = write(EXAMPLE.read_text(encoding="utf-8"), "filed_example.py")
     # In a process of its own: other tests register the example too.
-    code = "import sys; from services.job_file import load_job; job = load_job(sys.argv[1], env='Grid', timeout=5)"
+    code = "import sys; from services.jobs.job_file import load_job; job = load_job(sys.argv[1], env='Grid', timeout=5)"
     code += "; print(job.algorithm['name'], *job.files)"
     printed = subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True, text=True).stdout
     assert printed.split() == ["MyRL", "filed_example.py"]
@@ -179,7 +179,7 @@ def test_a_job_is_run_where_its_file_is_not(write, tmp_path):
         file.unlink()
     text = f"""
         from pathlib import Path
-        from services.job import Job
+        from services.jobs.job import Job
         job = Job.unpack(Path({str(tmp_path / "packed")!r}).read_bytes(), {job.digest!r})
         context = job.make_context()
         import filed_helper
@@ -200,7 +200,7 @@ def test_the_digest_is_the_same_from_another_folder_and_another_after_a_change(t
         (tmp_path / folder / "filed_job.py").write_text(
             textwrap.dedent(ALGORITHM) + "def later():\n    import helper\n"
         )
-        call = f"from services.job_file import load_job; print(load_job('{folder}/filed_job.py', 'Grid').digest)"
+        call = f"from services.jobs.job_file import load_job; print(load_job('{folder}/filed_job.py', 'Grid').digest)"
         done = subprocess.run(
             [sys.executable, "-c", call], capture_output=True, text=True, timeout=60, cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services import job_files
+from services.jobs import job_files
 from srl_common.errors import StorageError, UserError
 
 ROOT = Path(__file__).parents[2]
@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_written_is_named(temporary):
 
 UNPACK = """
 import os, sys
-from services import job_files
+from services.jobs import job_files
 print(job_files.unpack({"mine.py": b""}), flush=True)
 """
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from services.flow import Flow, rate_limit
-from services.limiter import Limiter, Waiting
+from services.hosting.flow import Flow, rate_limit
+from services.hosting.limiter import Limiter, Waiting
 from srl.algorithms import dqn, dynaq, ppo, ql, sac, vanilla_policy
 from srl.base.rl.config import DummyRLConfig
 from srl.base.rl.rate_limit import RateLimit

@@ -471,6 +471,7 @@ def test_a_password_is_used_and_asked_for(servers, tmp_path):
             store.claim_epoch(JOB)
         assert "wrong" not in str(caught.value).replace("WRONGPASS", "")
         store.close()
+    (tmp_path / "redis.auth").touch(mode=0o600)
     (tmp_path / "redis.auth").write_text("default:secret\n")
     for url, keys_dir in ((f"unix://:secret@{server.socket}", ""), (server.url, str(tmp_path))):
         store = open_store(url, keys_dir)

@@ -5,10 +5,10 @@ import time
 import pytest
 import redis_server
 
-from services import remote_cluster
 from services import snapshot as snapshots
-from services.job import Job
-from services.remote_cluster import JobFailedError, RemoteCluster
+from services.clusters import remote_cluster
+from services.clusters.remote_cluster import JobFailedError, RemoteCluster
+from services.jobs.job import Job
 from srl.algorithms import ql
 from srl.base.context import RunContext
 from srl.base.env.config import EnvConfig

@@ -16,7 +16,7 @@ import custom_memory
 import ledger
 
 from services.actor.remote_memory import RemoteMemory as ActorMemory
-from services.endpoints import Endpoints
+from services.hosting.endpoints import Endpoints
 from services.learner import remote_memory as learners
 from services.learner.remote_memory import RemoteMemory as LearnerMemory
 from srl.base.rl.memory import RLMemory

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from services import work as work_module
-from services.lifecycle import explained, remove_journals, settings_for, wait_on_board
-from services.work import BoardWork, Work, shortened
+from services.jobs import work as work_module
+from services.jobs.lifecycle import explained, remove_journals, settings_for, wait_on_board
+from services.jobs.work import BoardWork, Work, shortened
 from srl_common.directory_board import MemoryBoard
 from srl_common.errors import AuthorError, StorageError, UserError
 from srl_common.job_board import JobState

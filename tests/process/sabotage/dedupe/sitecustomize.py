@@ -1,6 +1,6 @@
 """Deduplication off: the host believes the client about what was applied, and applies again what comes again."""
 
-from services.durable_memory import DurableMemory
+from services.hosting.durable_memory import DurableMemory
 from srl_common.delivery import Receiver, Verdict
 
 

@@ -50,8 +50,8 @@ def is_sample(_journal, frames):
 
 
 if POINT:
-    from services.durable_memory import DurableMemory
-    from services.host import MemoryHost
+    from services.hosting.durable_memory import DurableMemory
+    from services.hosting.host import MemoryHost
     from srl_common.journal import Journal
 
     {

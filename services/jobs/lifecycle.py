@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from services.job import Job
+from services.jobs.job import Job
+from services.jobs.work import LOOK_EVERY_S, BoardWork, Work
 from services.store_wait import look_until_found
-from services.work import LOOK_EVERY_S, BoardWork, Work
 from srl_common.errors import (
     AccessError,
     AuthorError,

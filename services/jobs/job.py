@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from services import job_files
 from services.author import is_authors
+from services.jobs import job_files
 from srl.base.context import RunContext
 from srl.base.env import registration as env_registration
 from srl.base.rl import registration as rl_registration

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from services import snapshot as snapshots
-from services.child import Child
-from services.job import is_loading_main
+from services.clusters.child import Child
+from services.jobs.job import is_loading_main
 from srl_common import codec
 from srl_common.directory_store import DirectoryStore
 from srl_common.errors import UserError
@@ -24,7 +24,7 @@ from srl_common.transport import Client
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.job import Job
+    from services.jobs.job import Job
     from services.snapshot import LearnerState
     from srl.base.rl.memory import RLMemory
     from srl.base.rl.trainer import RLTrainer
@@ -116,7 +116,7 @@ class LocalCluster:
         self._store.publish(STORE_JOB, snapshot)
 
     def _share_memory(self, job: Job, memory: RLMemory[Any]) -> None:
-        from services.durable_memory import DurableMemory
+        from services.hosting.durable_memory import DurableMemory
 
         with Journal(self._folder / "journal") as journal:
             durable = DurableMemory(memory, job.digest, journal, 1, 1, 1, keeps_batches=False)

@@ -37,7 +37,7 @@ from srl_common.messages import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from services.durable_memory import DurableMemory
+    from services.hosting.durable_memory import DurableMemory
     from srl_common.codec import Frame
 
 log = logging.getLogger("srl")

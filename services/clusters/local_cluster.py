@@ -1,4 +1,4 @@
-"""A cluster on this machine without containers: `python -m services.local_cluster FOLDER`, which `srl up` starts.
+"""A cluster on this machine without containers: `srl up` starts `python -m services.clusters.local_cluster FOLDER`.
 
 A supervisor keeps the three services running, as many actors as are wanted, and a file up to date that says what
 runs where. The folder has all that the cluster is:
@@ -29,7 +29,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from services.child import Child
+from services.clusters.child import Child
 from srl.utils.files import write_whole
 from srl_common.errors import EXIT_USER, ClusterError, SettingError, UserError
 from srl_common.security import make_keys
@@ -39,7 +39,7 @@ from srl_common.settings import ActorSettings, LearnerSettings, MemorySettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from services.child import Kind
+    from services.clusters.child import Kind
 
 HOST = "127.0.0.1"
 STATE = "cluster.json"

@@ -13,7 +13,7 @@ from srl_common.job_board import JobState
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from services.host import MemoryHost
+    from services.hosting.host import MemoryHost
     from srl_common.job_board import JobBoard, JobEntry
     from srl_common.service import Stop
 

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from services import snapshot as snapshots
-from services.job import Job
+from services.jobs.job import Job
 from srl_common.errors import ClusterError, StorageError, UserError
 from srl_common.job_board import JobEntry, JobState, open_board, snapshot_name
 from srl_common.messages import Role, View

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.author import authored
-from services.job import Job
+from services.jobs.job import Job
 from srl.base.rl import registration
 from srl.runner.job_config import JobConfig
 from srl_common.errors import UserError
@@ -38,9 +38,9 @@ def load_job(
 
     The file is imported into this process, and stays so: to load two files of one name takes two processes.
 
-    `path` is the file, or the dotted name of a module that is installed, such as `services.default_job`. What is given
-    besides it counts instead of what `job()` says. Limits of 0 or less are none: a job without one trains until it is
-    stopped.
+    `path` is the file, or the dotted name of a module that is installed, such as `services.jobs.default_job`. What is
+    given besides it counts instead of what `job()` says. Limits of 0 or less are none: a job without one trains until
+    it is stopped.
 
     Raises:
         UserError: the file is absent, cannot be read, or says nothing that can be trained; the text says what to do.

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from services.endpoints import Endpoints
-from services.flow import Flow
+from services.hosting.endpoints import Endpoints
+from services.hosting.flow import Flow
 from srl.base.rl.config import DummyRLConfig
 from srl_common import codec, messages
 from srl_common.delivery import DedupeTable, Receiver, Verdict

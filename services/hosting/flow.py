@@ -9,8 +9,8 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from services.limiter import Limiter, require_no_deadlock, smallest_tolerance
-from services.staleness import Staleness
+from services.hosting.limiter import Limiter, require_no_deadlock, smallest_tolerance
+from services.hosting.staleness import Staleness
 from srl.base.rl.rate_limit import RateLimit
 from srl_common.errors import PeerError, SettingError
 from srl_common.settings import AUTO, OFF, changed, variable

@@ -1,0 +1,1 @@
+"""What whoever holds the author's Memory is made of: the memory service, or a learner that holds it itself."""
