@@ -53,6 +53,8 @@ log = logging.getLogger("srl")
 TICK_S = 0.01
 EMPTY_WAIT_S = 0.05
 """How long training waits for a batch before it asks the Trainer again."""
+STORE_WAIT_S = 0.25
+"""How long one wait for the store lasts."""
 INFO_EVERY_S = 0.5
 
 
@@ -91,7 +93,12 @@ def main(settings: LearnerSettings, stop: Stop) -> Again | None:
 
 
 def _next_job(board: JobBoard) -> JobEntry | None:
-    return board.take()
+    """Take a job. One that is to stop is over: it must not need what it fails with again and again."""
+    entry = board.take()
+    if entry is None or not entry.stop_asked:
+        return entry
+    board.end(entry.id, entry.life, JobState.STOPPED, "asked to stop")
+    return None
 
 
 def learn(settings: LearnerSettings, job: Job, work: Work) -> None:
@@ -246,9 +253,6 @@ class Learner(RunCallback):
         if self._job.is_over(self._trainer.train_count, self._elapsed_s()):
             self.end_reason = "over before this start"
             return
-        if self._work.stop_asked:
-            self.end_reason = "stopped before this start"
-            return
         self._training_now = True
         state = train_only(context, self._trainer, [self, *context.callbacks])
         self._training_now = False
@@ -337,10 +341,12 @@ class Learner(RunCallback):
             self._publisher.put(self._snapshot())
 
     def _publish_and_wait(self) -> None:
+        """Publish, and wait for the store: as long as it takes or, when asked to stop, for the time to drain."""
         self._publish()
-        while not self._publisher.wait(self._settings.drain_timeout_s):
-            log.warning("the snapshot of train count %d is not stored yet", self._published_count)
+        while not self._publisher.wait(STORE_WAIT_S):
+            self.health.turned()
             if self._stop.overdue:
+                log.warning("the snapshot of train count %d is not stored", self._published_count)
                 return
         self._release()
 

@@ -196,8 +196,9 @@ def test_a_job_file_that_cannot_be_loaded_ends_the_learner_with_one_line(tmp_pat
 # --- a job that is stopped, resumed, and outlives its services
 
 
-def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path, redis_url):
-    with BoardCluster(tmp_path, redis_url) as cluster:
+def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path, redis_server):
+    redis_server.flush()
+    with BoardCluster(tmp_path, redis_server.url) as cluster:
         _, learner, _ = cluster.start_all()
         job_id = cluster.submit(job_of(timeout=600))
         cluster.wait_until_trained(job_id)
@@ -223,7 +224,10 @@ def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path,
         cluster.wait_until_trained(job_id)
         assert cluster.board.entry(job_id).life == 2
         assert cluster.board.reports(job_id)["learner"]["train_count"] > stopped_at
-        until(lambda: [path.name for path in (tmp_path / "journal").iterdir()] == ["job-1-life-2"], "one journal")
+        until(
+            lambda: [path.name for path in (tmp_path / "journal").iterdir()] == [journal_name(cluster, job_id)],
+            "one journal",
+        )
         assert cluster.has_reported(job_id) == {"learner", "memory"}
 
         cluster.drain()  # while it works: the job is not over
@@ -234,9 +238,44 @@ def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path,
         assert cluster.board.entry(job_id).life == 2
         # The last report before may be older than the last snapshot.
         cluster.until(lambda: cluster.reported_count(job_id) > drained_at, "training goes on from the last snapshot")
-        cluster.board.ask_to_stop(job_id)
+
+        redis_server.flush()  # as when it comes back without its data: the job is gone
+        cluster.wait_until_idle()
+        another = cluster.submit(job(ql.Config(), max_train_count=20))
+        entry = cluster.wait_for(another, JobState.ENDED, JobState.FAILED)
+        assert (entry.state, entry.reason) == (JobState.ENDED, "max_train_count over.")
         cluster.wait_until_idle()
         cluster.drain()  # while it is idle
+
+
+def journal_name(cluster, job_id):
+    entry = cluster.board.entry(job_id)
+    return f"job-{job_id}-life-{entry.life}-{entry.begun_s:.0f}"
+
+
+def test_a_job_whose_snapshots_are_older_than_its_journal_fails_and_goes_on_when_resumed(tmp_path):
+    with BoardCluster(tmp_path) as cluster:
+        _, learner, _ = cluster.start_all()
+        job_id = cluster.submit(job_of(timeout=600))
+        cluster.wait_until_trained(job_id)
+        learner.send(signal.SIGKILL)
+        learner.wait()
+        store = open_store(cluster.store_uri)
+        name = cluster.board.entry(job_id).snapshot_name
+        store.restore(name, store.versions(name)[0].version)
+        store.close()
+        learner = cluster.services[1] = cluster.start("learner")
+        failed = cluster.wait_for(job_id, JobState.FAILED, JobState.ENDED)
+        assert "but those up to " in failed.reason
+        assert "resume the job, which then begins with an empty Memory" in failed.reason
+        cluster.wait_until_idle()
+        cluster.board.resume(job_id)
+        cluster.wait_for(job_id, JobState.RUNNING)
+        cluster.wait_until_trained(job_id)
+        assert learner.runs
+        cluster.board.ask_to_stop(job_id)
+        assert cluster.wait_for(job_id, JobState.STOPPED, JobState.FAILED).state is JobState.STOPPED
+        cluster.drain()
 
 
 def test_a_learner_that_hosts_the_memory_does_without_the_memory_service(tmp_path):
