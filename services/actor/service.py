@@ -260,7 +260,7 @@ class Actor(RunCallback):
     # --- what is known
 
     def _beat(self) -> dict[str, Any]:
-        state, memory = self._state, self._memory
+        state = self._state
         return {
             "env_steps": state.total_step if state else 0,
             "episodes": state.episode_count if state else 0,
@@ -268,7 +268,7 @@ class Actor(RunCallback):
             "epoch": self._version[0],
             "train_count": self._version[1],
             "parameter_age_s": time.time() - self._version_created_s if self._version_created_s else 0.0,
-            "credit_wait_s": memory.credit_wait_s if memory else 0.0,
+            "credit_wait_s": self._link.credit_wait_s,
             "unacked": self._link.unacked,
             "leaving": self._stop.asked,
             "end_reason": self._end_reason,

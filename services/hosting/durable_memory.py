@@ -135,6 +135,8 @@ class DurableMemory:
         self._dedupe = {Role.ACTOR: DedupeTable(window_calls), Role.LEARNER: DedupeTable(update_window_calls)}
         self.inserted = dict.fromkeys(self.endpoints.worker, 0)
         self.updates = dict.fromkeys(self.endpoints.send, 0)
+        self.batches = dict.fromkeys(self.streams, 0)
+        """Made in this life. Unlike the numbers of batches, that only grows: a learner may be set back."""
         self._weighed_items = self._weighed_bytes = 0
         """Of the chunks that this life has taken in, by which an item's size is known."""
         self._update_count = 0
@@ -246,6 +248,7 @@ class DurableMemory:
             self._journal.append([_SAMPLE, codec.pack([endpoint, stream.made + 1])])
             stream.unwritten = None
         self._made(stream, stream.made + 1)
+        self.batches[endpoint] += 1
         return value
 
     def _call_recv(self, endpoint: str) -> Any:

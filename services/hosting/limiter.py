@@ -91,6 +91,11 @@ class Limiter:
         return self._limit
 
     @property
+    def batch_items(self) -> int:
+        """How many items a batch has, or is taken to have."""
+        return self._batch_items if self._limit is None else self._limit.batch_items
+
+    @property
     def ahead(self) -> float:
         """How many samples there are more than the target says; below 0, fewer."""
         return self._ahead or 0.0
@@ -156,7 +161,7 @@ class Limiter:
             self._ahead = 0.0
 
     def _count_batches(self, batches: int) -> None:
-        samples = batches * (self._batch_items if self._limit is None else self._limit.batch_items)
+        samples = batches * self.batch_items
         self.samples = max(0, self.samples + samples)
         if self._ahead is not None:
             self._ahead += samples

@@ -159,6 +159,7 @@ class Learner(RunCallback):
         self._trainer = self._training.make_trainer(self._parameter, self._memory)
         self._trainer.train_count = resumed.train_count
         self._trainer.restore(resumed.trainer)
+        self._begun_count = self._trainer.train_count
         self._publisher = Publisher(point.store, settings.store_job)
         self._positions: dict[tuple[int, int], Mapping[str, int]] = {}
         """By version of a snapshot that may not be stored yet, how far training was in the batches."""
@@ -379,7 +380,8 @@ class Learner(RunCallback):
         stored = self._publisher.stored
         return {
             "srl_training": self._training_now,
-            "srl_train_count_total": beat["train_count"],
+            "srl_train_count_total": beat["train_count"] - self._begun_count,
+            "srl_trainer_version": beat["train_count"],
             "srl_train_calls_total": beat["train_calls"],
             "srl_train_seconds": self._train_seconds,
             "srl_sample_wait_seconds_total": beat["sample_wait_s"],

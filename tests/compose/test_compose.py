@@ -134,7 +134,7 @@ def _post(cluster):
 
 
 def _trained(cluster):
-    return cluster.value('max(srl_train_count_total{srl_job="job-2"})')
+    return cluster.value('max(srl_trainer_version{srl_job="job-2"})')
 
 
 @pytest.mark.parametrize("service", SERVICES)
