@@ -11,7 +11,7 @@ import shutil
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from services.jobs.job import Job
 from services.jobs.work import LOOK_EVERY_S, BoardWork, Work
@@ -27,7 +27,7 @@ from srl_common.errors import (
 )
 from srl_common.job_board import JobState, open_board
 from srl_common.service import Again, Stop
-from srl_common.settings import HostSettings, ServiceSettings
+from srl_common.settings import HostSettings, MemorySettings, ServiceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,11 +126,20 @@ def settings_for(settings: S, entry: JobEntry) -> S:
 
 
 def remove_journals(settings: ServiceSettings, keep: JobEntry | None = None) -> None:
-    """Remove the journals of jobs of the board, except of one: a life that is over does not come back."""
-    if isinstance(settings, HostSettings):
+    """Remove the journals of jobs of the board, except of one: a life that is over does not come back.
+
+    Only of those that the service has written: others may have theirs in the same folder.
+    """
+    if _hosts_memory(settings):
         for folder in Path(settings.journal_dir).glob("job-*-life-*"):
             if keep is None or folder.name != _journal_name(keep):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hosts_memory(settings: ServiceSettings) -> TypeGuard[HostSettings]:
+    if isinstance(settings, MemorySettings):
+        return True
+    return isinstance(settings, HostSettings) and settings.memory_mode == "learner"
 
 
 def _journal_name(entry: JobEntry) -> str:

@@ -12,7 +12,7 @@ from srl_common.directory_board import MemoryBoard
 from srl_common.errors import AuthorError, StorageError, UserError
 from srl_common.job_board import JobState
 from srl_common.service import Stop
-from srl_common.settings import ActorSettings, MemorySettings
+from srl_common.settings import ActorSettings, LearnerSettings, MemorySettings
 
 
 class FlakyBoard(MemoryBoard):
@@ -181,7 +181,12 @@ def test_each_life_of_a_job_has_a_journal_of_its_own_and_the_others_go(board, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job-1-life-1", "mine"]
     remove_journals(settings)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-    remove_journals(ActorSettings())
+    (tmp_path / "job-1-life-1").mkdir()
+    for others in (ActorSettings(), LearnerSettings(journal_dir=str(tmp_path))):
+        remove_journals(others)
+    assert (tmp_path / "job-1-life-1").is_dir()
+    remove_journals(LearnerSettings(journal_dir=str(tmp_path), memory_mode="learner"))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_a_board_that_is_away_is_waited_for_and_this_is_said_once(tmp_path, caplog):
