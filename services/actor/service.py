@@ -96,7 +96,7 @@ class Actor(RunCallback):
         self._link = Link(
             Client(settings.memory_uri, incarnation, load_keys(settings.keys_dir)),
             Role.ACTOR, settings.name, incarnation, work.shared_digest(job.digest), time.monotonic, self._beat,
-            slot=settings.actor_id, waits_for_job=work.on_board,
+            slot=settings.actor_id, shard=self._shard, shards=settings.memory_shards, waits_for_job=work.on_board,
         )  # fmt: skip
         self._memory: RemoteMemory | None = None
         self._refresher = Refresher(
