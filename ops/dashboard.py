@@ -62,9 +62,9 @@ def sampled_share(histogram: str, calls: str, of: str = OF) -> str:
     return f"({mean(histogram, of)}) * {share(calls, of)}"
 
 
-def host_share(phases: str) -> str:
-    """Return the parts of the time of the Memory's host, by phase of its loop."""
-    return f"avg by (phase) ({rate('srl_host_seconds_total', f'{OF[:-1]}, {phases}}}')})"
+def host_share(phase: str) -> str:
+    """Return the part of the time that the Memory's host spends in a phase of its loop."""
+    return share("srl_host_seconds_total", f'{OF[:-1]}, phase="{phase}"}}')
 
 
 def rest(*shares: str) -> str:
@@ -217,10 +217,12 @@ TIME = Row(
         ),
         stack(
             "Memory service",
-            "The loop of the Memory's host. Actors: inserting. Answers: sampling batches, and sending them and "
-            "acknowledgements. Learner: its updates. Upkeep: fsync, checkpoints. When it is never idle it is the "
+            "The loop of the Memory's host. Answers: sampling batches, and sending them and acknowledgements; chunks "
+            "that were held back go in then, too. Upkeep: fsync, checkpoints. When it is never idle it is the "
             "bottleneck.",
-            (host_share('phase!="idle"'), "{{phase}}"), Query(host_share('phase="idle"'), "idle", REST),
+            Query(host_share("actors"), "inserts", WORK), Query(host_share("answers"), "answers", OTHER_WORK),
+            Query(host_share("learner"), "updates", NEUTRAL), Query(host_share("upkeep"), "upkeep", "purple"),
+            Query(host_share("idle"), "idle", REST),
         ),
         graph(
             "Policy", "s", "Time of one policy: half of them, and all but 5 %, are faster.",
@@ -366,8 +368,9 @@ SNAPSHOTS = Row(
             (f"max by (instance) (srl_parameter_age_seconds{OF_ACTOR})", "{{instance}}"),
         ),
         graph(
-            "Actors behind the learner", "short", "Updates since the parameter that an actor plays with.",
-            (f"scalar(max(srl_trainer_version{OF})) - srl_parameter_version{OF_ACTOR}", "{{instance}}"),
+            "Actors behind the learner", "short",
+            "Updates since the parameter was published that an actor plays with: its age times the rate of updates.",
+            (f"srl_parameter_age_seconds{OF_ACTOR} * scalar({total('srl_train_count_total')})", "{{instance}}"),
         ),
     ),
 )  # fmt: skip

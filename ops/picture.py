@@ -35,7 +35,8 @@ SPAN_S = 240.0
 STEP_S = 2.0
 UNITS = {"ops": "a second", "percentunit": "part of the time", "short": ""}
 """What the units of these panels are called here."""
-COLORS = {"green": "#73bf69", "yellow": "#f2cc0c", "orange": "#ff9830", "blue": "#5794f2", "red": "#f2495c"}
+COLORS = {"green": "#73bf69", "yellow": "#f2cc0c", "orange": "#ff9830", "blue": "#5794f2", "purple": "#b877d9",
+          "red": "#f2495c"}  # fmt: skip
 """Grafana's."""
 
 
@@ -88,12 +89,14 @@ def _draw(axes: Axes, panel: Panel, server: str) -> None:
     if panel.kind == "stack":
         at = lines[0][2]
         heights = [_values_at(at, times, values) for _, _, times, values in lines]
-        axes.stackplot(at, heights, labels=[line[1] for line in lines], colors=[_color(line[0]) for line in lines])
+        colors = [_color(query, number) for number, (query, *_) in enumerate(lines)]
+        axes.stackplot(at, heights, labels=[line[1] for line in lines], colors=colors)
         axes.set_ylim(0, 1)
     else:
-        for query, legend, times, values in lines:
-            axes.plot(times, values, label=legend, color=_color(query), linewidth=query.line_width)
-        axes.set_ylim(bottom=panel.floor)
+        for number, (query, legend, times, values) in enumerate(lines):
+            axes.plot(times, values, label=legend, color=_color(query, number), linewidth=query.line_width)
+        if panel.floor is not None:
+            axes.set_ylim(panel.floor, 1.05 * axes.get_ylim()[1])
     unit = UNITS[panel.unit]
     axes.set_title(f"{panel.title} ({unit})" if unit else panel.title, fontsize=10)
     axes.set_xlabel("seconds ago", fontsize=8)
@@ -101,9 +104,9 @@ def _draw(axes: Axes, panel: Panel, server: str) -> None:
     axes.legend(fontsize=7, loc="upper left")
 
 
-def _color(query: Query) -> Any:
-    """Return what matplotlib draws its series in; None: as it chooses."""
-    return COLORS.get(query.color, query.color or None)
+def _color(query: Query, number: int) -> str:
+    """Return the color of a query's series, or one of matplotlib's by the number of the series."""
+    return COLORS.get(query.color, query.color or f"C{number}")
 
 
 def _values_at(times: list[float], own: list[float], values: list[float]) -> list[float]:

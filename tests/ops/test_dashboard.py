@@ -39,7 +39,7 @@ ALL_DEFINITIONS = (metrics.SERVICE, metrics.ACTOR, metrics.HOST, metrics.LEARNER
 UNUSED = {
     "srl_ready", "srl_episode_reward_last", "srl_items_sent_total", "srl_parameter_epoch", "srl_applied_chunks_total",
     "srl_batches_outstanding", "srl_clients", "srl_journal_records_total", "srl_checkpoints_total", "srl_insecure_bind",
-    "srl_updates_unacked", "srl_epoch", "srl_snapshot_version",
+    "srl_updates_unacked", "srl_epoch", "srl_snapshot_version", "srl_trainer_version", "srl_parameter_version",
 }  # fmt: skip
 """For people who ask Prometheus themselves, and for `srl top`."""
 
