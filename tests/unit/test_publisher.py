@@ -344,10 +344,13 @@ def test_a_learner_that_waits_for_its_store_is_alive_and_leaves_when_its_time_is
             stop.ask()
         return False
 
+    polled = []
     learner = SimpleNamespace(
-        _publish=lambda: None, _publisher=SimpleNamespace(wait=wait), health=health, _stop=stop, _published_count=7
-    )
+        _publish=lambda: None, _publisher=SimpleNamespace(wait=wait), health=health, _stop=stop, _published_count=7,
+        _memory=SimpleNamespace(poll=lambda: polled.append(True)),
+    )  # fmt: skip
     Learner._publish_and_wait(learner)
     assert health.alive
     assert len(waits) >= 3
     assert min(waits) > 0.0, "it does not spin"
+    assert polled, "the host hears of it"
