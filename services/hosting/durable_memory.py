@@ -239,7 +239,7 @@ class DurableMemory:
         stream = self.streams[endpoint]
         value = stream.unwritten
         if value is None:
-            value = self._call_recv(endpoint) if self.flow.may_sample(self._memory.has_room()) else None
+            value = self._call_recv(endpoint) if self.flow.may_sample(self._memory.has_room) else None
             if value is None:
                 return None
         if stream.consumes and self._journal is not None:
@@ -259,7 +259,7 @@ class DurableMemory:
     def _made(self, stream: Stream, number: int) -> None:
         stream.made = number
         self.flow.limiter.on_sampled()
-        self.flow.staleness.on_sampled(self._memory.length())
+        self.flow.staleness.on_sampled(self._memory.length() if self._consumes else -1)
 
     def make_batch(self, endpoint: str) -> list[Frame] | None:
         """Return the next batch as an encoded message, kept if it must be; None for not yet."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter, deque
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +35,7 @@ from srl_common.messages import (
 from srl_common.settings import variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from services.hosting.durable_memory import DurableMemory
     from srl_common.codec import Frame
@@ -138,21 +137,20 @@ class MemoryHost:
 
         `key_role` is the role of the key that it came with: None without keys, "" for a key that has been revoked.
         """
-        with self._answering_for(incarnation):
+        try:
             message = messages.decode(frames)
             if key_role is not None:
                 self._check_key(incarnation, message, key_role)
             self._dispatch(incarnation, message, frames)
+        except PeerError as error:
+            self._answer(incarnation, error)
 
-    @contextmanager
-    def _answering_for(self, incarnation: bytes) -> Iterator[None]:
-        try:
-            yield
-        except DecodeError as error:
+    def _answer(self, incarnation: bytes, error: PeerError) -> None:
+        if isinstance(error, DecodeError):
             self.count["undecodable"] += 1
             log.info("no message: %s", error)
             self._post(incarnation, Refuse(str(error)))
-        except PeerError as error:
+        else:
             self._refuse(incarnation, str(error), other_job=isinstance(error, OtherJobError))
 
     def _dispatch(self, incarnation: bytes, message: Message, frames: Sequence[Frame]) -> None:
@@ -287,8 +285,10 @@ class MemoryHost:
 
     def _insert_held(self, held: Held) -> None:
         held.client.held -= 1
-        with self._answering_for(held.incarnation):
+        try:
             self._insert(held.incarnation, held.client, held.call, held.frames)
+        except PeerError as error:
+            self._answer(held.incarnation, error)
 
     def _let_go(self, incarnation: bytes) -> list[Held]:
         """Hold the chunks of a client no longer. Returns them."""

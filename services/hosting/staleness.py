@@ -32,10 +32,9 @@ class Staleness:
         self._sum = 0
         self.train_count: int | None = None
         """The learner's, None while it is not known."""
-        self.mean_updates = 0.0
-        """At the last sampling, over what was there; where sampling consumes, over what was taken..."""
-        self.max_updates = 0
-        """...and of the oldest item of it."""
+        self._sampled = 1, 0, 0, 0
+        """At the last sampling: items that were there (where sampling consumes: that were taken), the sum of their
+        versions, the oldest, and the learner's train count."""
         self.left_out_items = 0
         """Too old when they arrived."""
 
@@ -59,18 +58,30 @@ class Staleness:
         self._keep(length)
 
     def on_sampled(self, length: int) -> None:
-        """Note that a batch was made, and how long the Memory is now."""
+        """Note that a batch was made, and how long the Memory is now; that matters where sampling consumes."""
+        items, total = self._items, self._sum
         oldest = self._versions[0][1] if self._versions else 0
         if self._consumes:
-            items, total = self._items, self._sum
             self._keep(length)
-            self._measure(items - self._items, total - self._sum, oldest)
-        else:
-            self._measure(self._items, self._sum, oldest)
+            items, total = items - self._items, total - self._sum
+        if items and self.train_count is not None:
+            self._sampled = items, total, oldest, self.train_count
 
     def is_too_old(self, train_count: int) -> bool:
         """Whether items made with this train count are to be left out. Only where sampling consumes."""
         return self._consumes and self._exceeds(train_count)
+
+    @property
+    def mean_updates(self) -> float:
+        """How old the items were at the last sampling, on average..."""
+        items, total, _, train_count = self._sampled
+        return max(0.0, train_count - total / items)
+
+    @property
+    def max_updates(self) -> int:
+        """...and the oldest of them."""
+        _, _, oldest, train_count = self._sampled
+        return max(0, train_count - oldest)
 
     @property
     def withholds(self) -> bool:
@@ -79,11 +90,6 @@ class Staleness:
 
     def _exceeds(self, train_count: float) -> bool:
         return 0 < self.limit_updates < (self.train_count or 0) - train_count
-
-    def _measure(self, items: int, total: int, oldest: int) -> None:
-        if items and self.train_count is not None:
-            self.mean_updates = max(0.0, self.train_count - total / items)
-            self.max_updates = max(0, self.train_count - oldest)
 
     def _keep(self, length: int) -> None:
         """Forget the oldest versions that are more than the Memory has items."""
