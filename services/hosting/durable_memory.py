@@ -152,7 +152,7 @@ class DurableMemory:
         verdict = receiver.judge(call.seq)
         if verdict is Verdict.APPLY:
             apply = self.endpoints.bind(role, call)
-            if role is Role.ACTOR and self.flow.staleness.is_too_old(call.version[1]):
+            if self._consumes and role is Role.ACTOR and self.flow.staleness.is_too_old(call.version[1]):
                 self._leave_out(incarnation, call, receiver)
                 return verdict
             if self._journal is not None:
@@ -211,7 +211,7 @@ class DurableMemory:
     @property
     def may_make_batches(self) -> bool:
         """Whether more batches may be handed out: those that no stored snapshot contains are bounded, in bytes."""
-        return sum(stream.kept_bytes for stream in self.streams.values()) < self._room.kept_bytes
+        return not self._consumes or sum(each.kept_bytes for each in self.streams.values()) < self._room.kept_bytes
 
     def forget(self, role: Role, incarnation: bytes) -> None:
         """Drop what is known of a client that said Bye."""

@@ -261,7 +261,7 @@ class MemoryHost:
     def _on_call(self, incarnation: bytes, client: Client, call: Call, frames: Sequence[Frame]) -> None:
         if client.role is Role.ACTOR:
             self._memory.flow.check(call)
-            if not client.leaving and (self._held or not self._memory.flow.limiter.may_insert(call.count)):
+            if (self._held or not self._memory.flow.limiter.may_insert(call.count)) and not client.leaving:
                 self._hold(Held(incarnation, client, call, frames))
                 return
         self._insert(incarnation, client, call, frames)
@@ -271,13 +271,17 @@ class MemoryHost:
         if held.client.held < self._memory.window_calls:
             held.client.held += 1
             self._held.append(held)
+            self._note_held()
 
     def _let_in(self) -> None:
         """Insert the held chunks that may go in now."""
         limiter = self._memory.flow.limiter
         while self._held and limiter.may_insert(self._held[0].call.count):
             self._insert_held(self._held.popleft())
-        limiter.inserts_wait.note(bool(self._held))
+        self._note_held()
+
+    def _note_held(self) -> None:
+        self._memory.flow.limiter.inserts_wait.note(bool(self._held))
 
     def _let_in_all_of(self, incarnation: bytes) -> None:
         for held in self._let_go(incarnation):
@@ -295,6 +299,7 @@ class MemoryHost:
         gone = [held for held in self._held if held.incarnation == incarnation]
         if gone:
             self._held = deque(held for held in self._held if held.incarnation != incarnation)
+            self._note_held()
         return gone
 
     def _insert(self, incarnation: bytes, client: Client, call: Call, frames: Sequence[Frame]) -> None:
@@ -350,7 +355,8 @@ class MemoryHost:
 
     def acknowledge(self) -> None:
         """Acknowledge what was applied since the last time, one message a client."""
-        self._let_in()
+        if self._held:
+            self._let_in()
         has_room = self._has_room = self._memory.has_room
         if has_room and self._without_credit:
             self._to_ack |= self._without_credit

@@ -135,9 +135,10 @@ class Limiter:
     def on_sampled(self) -> None:
         """Count a batch that was handed out."""
         self._starved = False
-        self._count_batches(1)
-        if self.limit is not None and self._ahead is not None:
-            self._ahead = min(self._ahead, self.limit.tolerance_items)
+        limit = self.limit
+        self.samples += self._batch_items if limit is None else limit.batch_items
+        if limit is not None and self._ahead is not None:
+            self._ahead = min(self._ahead + limit.batch_items, limit.tolerance_items)
 
     def on_nothing(self) -> None:
         """Note that the Memory has nothing to give though a batch may be handed out."""
@@ -145,7 +146,10 @@ class Limiter:
 
     def on_resumed(self, batches: int) -> None:
         """Count the batches that the learner has and this did not know of; below 0: that it has not."""
-        self._count_batches(batches)
+        samples = batches * (self._batch_items if self.limit is None else self.limit.batch_items)
+        self.samples = max(0, self.samples + samples)
+        if self._ahead is not None:
+            self._ahead += samples
         self._stay_in_band()
 
     def on_found(self, length: int) -> None:
@@ -156,12 +160,6 @@ class Limiter:
     def _begin(self, items: int) -> None:
         if self.limit is not None and items >= self.limit.minimum_items:
             self._ahead = 0.0
-
-    def _count_batches(self, batches: int) -> None:
-        samples = batches * (self._batch_items if self.limit is None else self.limit.batch_items)
-        self.samples = max(0, self.samples + samples)
-        if self._ahead is not None:
-            self._ahead += samples
 
     def _stay_in_band(self) -> None:
         if self.limit is not None and self._ahead is not None:

@@ -26,8 +26,8 @@ class Staleness:
     def __init__(self, limit_updates: float, *, consumes: bool) -> None:
         self.limit_updates = limit_updates
         self._consumes = consumes
-        self._versions: deque[tuple[int, int]] = deque()
-        """(how many items in a row, the train count that they were made with), oldest first."""
+        self._versions: deque[list[int]] = deque()
+        """[how many items in a row, the train count that they were made with], oldest first."""
         self._items = 0
         self._sum = 0
         self.train_count: int | None = None
@@ -49,13 +49,13 @@ class Staleness:
         if length < 0:
             return
         if self._versions and self._versions[-1][1] == train_count:
-            count_before, _ = self._versions.pop()
-            self._versions.append((count_before + count, train_count))
+            self._versions[-1][0] += count
         else:
-            self._versions.append((count, train_count))
+            self._versions.append([count, train_count])
         self._items += count
         self._sum += count * train_count
-        self._keep(length)
+        if self._items > length:
+            self._keep(length)
 
     def on_sampled(self, length: int) -> None:
         """Note that a batch was made, and how long the Memory is now; that matters where sampling consumes."""
@@ -95,10 +95,12 @@ class Staleness:
         """Forget the oldest versions that are more than the Memory has items."""
         gone = self._items - length if length >= 0 else 0
         while gone > 0:
-            count, train_count = self._versions.popleft()
+            oldest = self._versions[0]
+            count, train_count = oldest
             leaving = min(gone, count)
-            if leaving < count:
-                self._versions.appendleft((count - leaving, train_count))
+            oldest[0] -= leaving
+            if not oldest[0]:
+                self._versions.popleft()
             self._items -= leaving
             self._sum -= leaving * train_count
             gone -= leaving
@@ -114,10 +116,10 @@ class Staleness:
         self._sum = sum(count * train_count for count, train_count in self._versions)
 
 
-def _pairs(data: Any) -> Iterable[tuple[int, int]]:
+def _pairs(data: Any) -> Iterable[list[int]]:
     for pair in data:
         match pair:
             case [int() as count, int() as train_count]:
-                yield count, train_count
+                yield [count, train_count]
             case _:
                 raise CorruptError(f"a checkpoint has {pair!r} in the place of how many items have which version")
