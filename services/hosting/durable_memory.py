@@ -154,7 +154,7 @@ class DurableMemory:
         verdict = receiver.judge(call.seq)
         if verdict is Verdict.APPLY:
             apply = self.endpoints.bind(role, call)
-            if role is Role.ACTOR and self.flow.staleness.is_too_old(call.version[1]):
+            if self._consumes and role is Role.ACTOR and self.flow.staleness.is_too_old(call.version[1]):
                 self._leave_out(incarnation, call, receiver)
                 return verdict
             if self._journal is not None:
@@ -213,7 +213,7 @@ class DurableMemory:
     @property
     def may_make_batches(self) -> bool:
         """Whether more batches may be handed out: those that no stored snapshot contains are bounded, in bytes."""
-        return sum(stream.kept_bytes for stream in self.streams.values()) < self._room.kept_bytes
+        return not self._consumes or sum(each.kept_bytes for each in self.streams.values()) < self._room.kept_bytes
 
     def forget(self, role: Role, incarnation: bytes) -> None:
         """Drop what is known of a client that said Bye."""
@@ -241,7 +241,7 @@ class DurableMemory:
         stream = self.streams[endpoint]
         value = stream.unwritten
         if value is None:
-            value = self._call_recv(endpoint) if self.flow.may_sample(self._memory.has_room()) else None
+            value = self._call_recv(endpoint) if self.flow.may_sample(self._memory.has_room) else None
             if value is None:
                 return None
         if stream.consumes and self._journal is not None:
@@ -262,7 +262,7 @@ class DurableMemory:
     def _made(self, stream: Stream, number: int) -> None:
         stream.made = number
         self.flow.limiter.on_sampled()
-        self.flow.staleness.on_sampled(self._memory.length())
+        self.flow.staleness.on_sampled(self._memory.length() if self._consumes else -1)
 
     def make_batch(self, endpoint: str) -> list[Frame] | None:
         """Return the next batch as an encoded message, kept if it must be; None for not yet."""

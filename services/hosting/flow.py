@@ -68,6 +68,7 @@ class Flow:
         if limit != self.limiter.limit:
             self.limiter.change(limit)
         self.staleness.limit_updates = settings.max_staleness_updates
+        self.limiter.batches_wait.note(False)  # until the next is asked for
 
     def check(self, call: Call) -> None:
         """Raise PeerError for a chunk of more items than the tolerance is made for."""
@@ -78,12 +79,15 @@ class Flow:
                 f"{name}={self._settings.chunk_items}: give actors and the Memory's host the same {name}"
             )
 
-    def may_sample(self, has_room: bool) -> bool:
-        """Whether a batch may be handed out now, from a Memory that has room for more or not."""
-        too_old = has_room and self.staleness.withholds
+    def may_sample(self, has_room: Callable[[], bool]) -> bool:
+        """Whether a batch may be handed out now, from a Memory that says whether it has room for more."""
+        if self.limiter.limit is None and not self.staleness.limit_updates:
+            return True
+        room = has_room()
+        too_old = room and self.staleness.withholds
         if too_old:
             self.limiter.on_nothing()  # only inserts can help
-        allowed = not too_old and self.limiter.may_sample(has_room)
+        allowed = not too_old and self.limiter.may_sample(room)
         self.limiter.batches_wait.note(not allowed)
         return allowed
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter, deque
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +35,7 @@ from srl_common.messages import (
 from srl_common.settings import variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from services.hosting.durable_memory import DurableMemory
     from srl_common.codec import Frame
@@ -140,21 +139,20 @@ class MemoryHost:
 
         `key_role` is the role of the key that it came with: None without keys, "" for a key that has been revoked.
         """
-        with self._answering_for(incarnation):
+        try:
             message = messages.decode(frames)
             if key_role is not None:
                 self._check_key(incarnation, message, key_role)
             self._dispatch(incarnation, message, frames)
+        except PeerError as error:
+            self._answer(incarnation, error)
 
-    @contextmanager
-    def _answering_for(self, incarnation: bytes) -> Iterator[None]:
-        try:
-            yield
-        except DecodeError as error:
+    def _answer(self, incarnation: bytes, error: PeerError) -> None:
+        if isinstance(error, DecodeError):
             self.count["undecodable"] += 1
             log.info("no message: %s", error)
             self._post(incarnation, Refuse(str(error)))
-        except PeerError as error:
+        else:
             if isinstance(error, LostBatchesError):
                 self._failure = str(error)
             self._refuse(incarnation, str(error), other_job=isinstance(error, OtherJobError))
@@ -267,7 +265,7 @@ class MemoryHost:
     def _on_call(self, incarnation: bytes, client: Client, call: Call, frames: Sequence[Frame]) -> None:
         if client.role is Role.ACTOR:
             self._memory.flow.check(call)
-            if not client.leaving and (self._held or not self._memory.flow.limiter.may_insert(call.count)):
+            if (self._held or not self._memory.flow.limiter.may_insert(call.count)) and not client.leaving:
                 self._hold(Held(incarnation, client, call, frames))
                 return
         self._insert(incarnation, client, call, frames)
@@ -277,13 +275,17 @@ class MemoryHost:
         if held.client.held < self._memory.window_calls:
             held.client.held += 1
             self._held.append(held)
+            self._note_held()
 
     def _let_in(self) -> None:
         """Insert the held chunks that may go in now."""
         limiter = self._memory.flow.limiter
         while self._held and limiter.may_insert(self._held[0].call.count):
             self._insert_held(self._held.popleft())
-        limiter.inserts_wait.note(bool(self._held))
+        self._note_held()
+
+    def _note_held(self) -> None:
+        self._memory.flow.limiter.inserts_wait.note(bool(self._held))
 
     def _let_in_all_of(self, incarnation: bytes) -> None:
         for held in self._let_go(incarnation):
@@ -291,14 +293,17 @@ class MemoryHost:
 
     def _insert_held(self, held: Held) -> None:
         held.client.held -= 1
-        with self._answering_for(held.incarnation):
+        try:
             self._insert(held.incarnation, held.client, held.call, held.frames)
+        except PeerError as error:
+            self._answer(held.incarnation, error)
 
     def _let_go(self, incarnation: bytes) -> list[Held]:
         """Hold the chunks of a client no longer. Returns them."""
         gone = [held for held in self._held if held.incarnation == incarnation]
         if gone:
             self._held = deque(held for held in self._held if held.incarnation != incarnation)
+            self._note_held()
         return gone
 
     def _insert(self, incarnation: bytes, client: Client, call: Call, frames: Sequence[Frame]) -> None:
@@ -354,7 +359,8 @@ class MemoryHost:
 
     def acknowledge(self) -> None:
         """Acknowledge what was applied since the last time, one message a client."""
-        self._let_in()
+        if self._held:
+            self._let_in()
         has_room = self._has_room = self._memory.has_room
         if has_room and self._without_credit:
             self._to_ack |= self._without_credit
