@@ -28,6 +28,7 @@ not wait either.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from srl_common.errors import CorruptError, SettingError
@@ -49,6 +50,7 @@ class Waiting:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._since_s: float | None = None
+        self._until_s = -math.inf
         self._ended_s = 0.0
 
     def note(self, waits: bool) -> None:
@@ -56,13 +58,18 @@ class Waiting:
         if waits and self._since_s is None:
             self._since_s = self._clock()
         elif not waits and self._since_s is not None:
-            self._ended_s += self._clock() - self._since_s
+            self._until_s = self._clock()
+            self._ended_s += self._until_s - self._since_s
             self._since_s = None
 
     @property
     def seconds(self) -> float:
         since_s = self._since_s
         return self._ended_s + (0.0 if since_s is None else self._clock() - since_s)
+
+    def within(self, last_s: float) -> bool:
+        """Whether somebody has waited in the last `last_s` seconds."""
+        return self._since_s is not None or self._clock() - self._until_s < last_s
 
 
 class Limiter:
@@ -89,6 +96,11 @@ class Limiter:
     @property
     def limit(self) -> RateLimit | None:
         return self._limit
+
+    @property
+    def batch_items(self) -> int:
+        """How many items a batch has, or is taken to have."""
+        return self._batch_items if self._limit is None else self._limit.batch_items
 
     @property
     def ahead(self) -> float:
@@ -156,7 +168,7 @@ class Limiter:
             self._ahead = 0.0
 
     def _count_batches(self, batches: int) -> None:
-        samples = batches * (self._batch_items if self._limit is None else self._limit.batch_items)
+        samples = batches * self.batch_items
         self.samples = max(0, self.samples + samples)
         if self._ahead is not None:
             self._ahead += samples

@@ -160,7 +160,7 @@ def test_training_goes_on_whatever_redis_does_and_nothing_goes_back(cluster, ser
 
     actor.drain()
     until(lambda: stands_still(learner), "nothing is left to train on")
-    last = learner.metric("srl_epoch"), learner.metric("srl_train_count_total")
+    last = learner.metric("srl_epoch"), learner.metric("srl_trainer_version")
     until(lambda: cluster.stored_version() == last, "all is stored")
     server.stop()  # away and there again without its data, when nothing new will be stored
     server.start()

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 from board_services import BoardServices
 from running import HERE, ROOT, until
@@ -81,7 +82,9 @@ def test_an_algorithm_that_is_only_here_is_trained_there_and_comes_back(cluster,
     assert runner.state.end_reason == "timeout."
     assert runner.state.train_count == runner.trainer.train_count > 100
     assert runner.trainer.train_count == runner.trainer.backup()["updates"]
-    assert sum(runner.evaluate(50, enable_progress=False)) / 50 > -0.5, "untrained it walks into a wall: -2"
+    stored = TaskManager(RedisParameters(url=cluster.store)).create_runner().parameter
+    assert runner.parameter.q.any()
+    assert np.array_equal(runner.parameter.q, stored.q)
 
     history = runner.get_history()
     assert {row["name"] for row in history.logs} == {"actor0", "trainer", "eval"}
