@@ -145,7 +145,7 @@ class DirectoryStore:
         """Forget `job`."""
         folder = job_folder(self._folder, job)
         away = folder.with_name(f".{folder.name}")
-        with self._refusals(), contextlib.suppress(FileNotFoundError), _locked(folder, os.O_RDONLY, fcntl.LOCK_EX):
+        with self._refusals(), contextlib.suppress(FileNotFoundError), _locked(folder, os.O_RDWR, fcntl.LOCK_EX):
             shutil.rmtree(away, ignore_errors=True)  # left by one who was killed
             folder.rename(away)  # in one step: who reads or writes meets all of it or nothing
             shutil.rmtree(away)

@@ -96,7 +96,7 @@ class Actor(RunCallback):
         self._link = Link(
             Client(settings.memory_uri, incarnation, load_keys(settings.keys_dir)),
             Role.ACTOR, settings.name, incarnation, work.shared_digest(job.digest), time.monotonic, self._beat,
-            slot=settings.actor_id, waits_for_job=work.on_board,
+            slot=settings.actor_id, shard=self._shard, shards=settings.memory_shards, waits_for_job=work.on_board,
         )  # fmt: skip
         self._memory: RemoteMemory | None = None
         self._refresher = Refresher(
@@ -265,6 +265,7 @@ class Actor(RunCallback):
             "env_steps": state.total_step if state else 0,
             "episodes": state.episode_count if state else 0,
             "reward": self._reward,
+            "reward_mean": self._mean_reward(),
             "epoch": self._version[0],
             "train_count": self._version[1],
             "parameter_age_s": time.time() - self._version_created_s if self._version_created_s else 0.0,
@@ -298,15 +299,17 @@ class Actor(RunCallback):
             "srl_host_restarts_total": self._link.host_restarts,
         }
 
+    def _mean_reward(self) -> float | None:
+        """Return the mean of the last episodes, None before the first has ended."""
+        rewards = list(self._rewards)
+        return sum(rewards) / len(rewards) if rewards else None
+
     def _reward_metrics(self) -> dict[str, Any]:
         """Return what is known of rewards; before the first episode ended, that is nothing but an empty histogram."""
-        rewards = list(self._rewards)
         values: dict[str, Any] = {"srl_episode_reward": self._reward_histogram}
-        if rewards:
-            values |= {
-                "srl_episode_reward_last": self._reward,
-                "srl_episode_reward_mean": sum(rewards) / len(rewards),
-            }
+        mean = self._mean_reward()
+        if mean is not None:
+            values |= {"srl_episode_reward_last": self._reward, "srl_episode_reward_mean": mean}
         return values
 
 

@@ -129,9 +129,10 @@ class DurableMemory:
         self._checkpoint_bytes = self._checkpoint_at_bytes = checkpoint_bytes
         self._keeps_batches = keeps_batches
         self._can_checkpoint = True
+        self._consumes = consumes(memory)
         self.endpoints = Endpoints(memory)
         self.streams = {name: Stream(recv.consumes) for name, recv in self.endpoints.recv.items()}
-        self.flow = flow or Flow(DummyRLConfig(), HostSettings(), time.monotonic, consumes=consumes(memory))
+        self.flow = flow or Flow(DummyRLConfig(), HostSettings(), time.monotonic, consumes=self._consumes)
         self._dedupe = {Role.ACTOR: DedupeTable(window_calls), Role.LEARNER: DedupeTable(update_window_calls)}
         self.inserted = dict.fromkeys(self.endpoints.worker, 0)
         self.updates = dict.fromkeys(self.endpoints.send, 0)
@@ -199,7 +200,7 @@ class DurableMemory:
         """Whether the Memory may take more: what waits in one that is consumed from is bounded, in items and bytes."""
         if not self._memory.has_room():
             return False
-        if not consumes(self._memory):
+        if not self._consumes:
             return True
         waiting = self._memory.length()
         return waiting < self._room.items and waiting * self.item_bytes < self._room.bytes

@@ -29,6 +29,8 @@ TUNABLE = (
     "max_staleness_updates",
 )
 """The settings that may be changed while the host works."""
+WITHHELD_LATELY_S = 1.0
+"""The learner hears of it with each Beat, every half second."""
 
 
 class Flow:
@@ -78,12 +80,17 @@ class Flow:
 
     def may_sample(self, has_room: bool) -> bool:
         """Whether a batch may be handed out now, from a Memory that has room for more or not."""
-        if has_room and self.staleness.withholds:
+        too_old = has_room and self.staleness.withholds
+        if too_old:
             self.limiter.on_nothing()  # only inserts can help
-            return False
-        allowed = self.limiter.may_sample(has_room)
+        allowed = not too_old and self.limiter.may_sample(has_room)
         self.limiter.batches_wait.note(not allowed)
         return allowed
+
+    @property
+    def withholds(self) -> bool:
+        """Whether a batch had to wait lately: batches then come as fast as items do, and no faster."""
+        return self.limiter.batches_wait.within(WITHHELD_LATELY_S)
 
     def to_data(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""

@@ -33,6 +33,7 @@ from srl_common.messages import (
     Watch,
     Welcome,
 )
+from srl_common.settings import variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -89,6 +90,7 @@ class MemoryHost:
         clock: seconds, monotonic.
         counters: the service's own, for Beat and View.
         serves: the roles of clients that may come.
+        shard, shards: which memory service it is, of how many.
     """
 
     def __init__(
@@ -98,12 +100,16 @@ class MemoryHost:
         clock: Callable[[], float],
         counters: Callable[[], dict[str, Any]] = dict,
         serves: frozenset[Role] = frozenset(Role),
+        *,
+        shard: int = 0,
+        shards: int = 1,
     ) -> None:
         self._memory = memory
         self._job_digest = job_digest
         self._clock = clock
         self._service_counters = counters
         self._serves = serves
+        self._shard, self._shards = shard, shards
         self._incarnation = new_incarnation()
         self._clients: dict[bytes, Client] = {}
         self._to_ack: dict[bytes, Client] = {}
@@ -239,6 +245,12 @@ class MemoryHost:
                 f"{_short(self._job_digest)}: "
                 "the environment, the configuration or the author's file differs; start all services with the same job"
             )
+        if role is not Role.OBSERVER and (hello.shard, hello.shards) != (self._shard, self._shards):
+            raise PeerError(
+                f"'{hello.name}' looks for shard {hello.shard} of {hello.shards}, this service is shard {self._shard} "
+                f"of {self._shards}: give all services the same {variable('memory_shards')}, and each memory service "
+                f"its own {variable('memory_shard')} and address"
+            )
         if role is Role.LEARNER and hello.epoch < self._epoch:
             raise PeerError(f"'{hello.name}' has epoch {hello.epoch}, but a learner with epoch {self._epoch} took over")
         return role
@@ -336,6 +348,7 @@ class MemoryHost:
         self._without_credit.pop(incarnation, None)
         if incarnation == self._learner:
             self._learner = None
+            self._memory.flow.limiter.batches_wait.note(False)
 
     # --- what goes out
 
@@ -414,12 +427,17 @@ class MemoryHost:
             self._on_storage_error(error)
         self._length = self._memory.length()
         self._forget_silent()
+        self._forget_left()
 
     def _forget_silent(self) -> None:
         # One that comes back says Hello again.
         since_s = self._clock() - FORGET_AFTER_S
         for incarnation in [i for i, client in self._clients.items() if client.heard_s < since_s]:
             self._drop(incarnation)
+
+    def _forget_left(self) -> None:
+        since_s = self._clock() - CLIENT_GONE_AFTER_S
+        self._left = {name: client for name, client in self._left.items() if client.heard_s >= since_s}
 
     def living(self) -> list[Client]:
         """Return the clients that have been heard of lately, observers left out."""
@@ -442,21 +460,24 @@ class MemoryHost:
 
     def view(self) -> View:
         """Return what an observer sees: of clients that have just left, too."""
-        since_s = self._clock() - CLIENT_GONE_AFTER_S
-        self._left = {name: client for name, client in self._left.items() if client.heard_s >= since_s}
+        self._forget_left()
         seen = {c.name: {**c.counters, "role": str(c.role)} for c in (*self._left.values(), *self.living())}
         return View(self._counters(), seen)
 
-    def _priority_mass(self) -> dict[str, float]:
+    def _shard_counters(self) -> dict[str, Any]:
+        """Return what a learner with several shards draws by, as far as there is any."""
         mass = self._memory.priority_mass()
-        return {} if mass is None else {"priority_mass": mass}
+        return {
+            **({} if mass is None else {"priority_mass": mass}),
+            **({"withholds": True} if self._memory.flow.withholds else {}),
+        }
 
     def _counters(self) -> dict[str, Any]:
         return {
             "memory_length": self._memory.length(),
             "inserted": sum(self._memory.inserted.values()),
             "storage_failed": self._storage_failed,
-            **self._priority_mass(),
+            **self._shard_counters(),
             **self._service_counters(),
         }
 

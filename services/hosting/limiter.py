@@ -28,6 +28,7 @@ not wait either.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from srl_common.errors import CorruptError, SettingError
@@ -49,6 +50,7 @@ class Waiting:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._since_s: float | None = None
+        self._until_s = -math.inf
         self._ended_s = 0.0
 
     def note(self, waits: bool) -> None:
@@ -56,13 +58,18 @@ class Waiting:
         if waits and self._since_s is None:
             self._since_s = self._clock()
         elif not waits and self._since_s is not None:
-            self._ended_s += self._clock() - self._since_s
+            self._until_s = self._clock()
+            self._ended_s += self._until_s - self._since_s
             self._since_s = None
 
     @property
     def seconds(self) -> float:
         since_s = self._since_s
         return self._ended_s + (0.0 if since_s is None else self._clock() - since_s)
+
+    def within(self, last_s: float) -> bool:
+        """Whether somebody has waited in the last `last_s` seconds."""
+        return self._since_s is not None or self._clock() - self._until_s < last_s
 
 
 class Limiter:

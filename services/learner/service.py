@@ -162,7 +162,7 @@ class Learner(RunCallback):
         self._begun_count = self._trainer.train_count
         self._publisher = Publisher(point.store, settings.store_job)
         self._positions: dict[tuple[int, int], Mapping[str, int]] = {}
-        """By version of a snapshot that may not be stored yet, how far training was in the batches."""
+        """By version of a snapshot that is not known to be stored, how far training was in the batches."""
         self._published_count = -1
         self._published_position: Mapping[str, int] = {}
         self._next_snapshot_s = 0.0
@@ -192,20 +192,20 @@ class Learner(RunCallback):
                 durable, settings, self._digest, self._beat, self._work, lambda: self._trainer.train_count
             )
         if settings.memory_shards == 1:
-            return self._connected(memory, position, settings)[0]
+            return self._connected(memory, position, settings, 0)[0]
         return self._make_shards(memory, position)
 
     def _make_shards(self, memory: RLMemory[Any], position: Mapping[str, int]) -> ShardedMemory:
         shards, clients = [], []
         for number in range(self._settings.memory_shards):
             settings = at_shard(self._settings, number, "trainer_uri")
-            shard, client = self._connected(memory, position_of(position, number), settings)
+            shard, client = self._connected(memory, position_of(position, number), settings, number)
             shards.append(shard)
             clients.append(client)
         return ShardedMemory(memory, shards, Waiter(clients).wait, time.monotonic, random.Random())
 
     def _connected(
-        self, memory: RLMemory[Any], position: Mapping[str, int], settings: LearnerSettings
+        self, memory: RLMemory[Any], position: Mapping[str, int], settings: LearnerSettings, shard: int
     ) -> tuple[RemoteMemory, Client]:
         """Return the Memory of the memory service that the settings name, and the socket that it talks by."""
         remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
@@ -214,7 +214,8 @@ class Learner(RunCallback):
         link = Link(
             client,
             Role.LEARNER, settings.name, incarnation, self._digest, time.monotonic, self._beat,
-            self._epoch, remote.positions, waits_for_job=self._work.on_board,
+            self._epoch, remote.positions,
+            shard=shard, shards=settings.memory_shards, waits_for_job=self._work.on_board,
         )  # fmt: skip
         remote.connect(link)
         return remote, client
@@ -340,11 +341,14 @@ class Learner(RunCallback):
         """Hand a snapshot to the publisher, unless nothing was trained since the last one."""
         if self._trainer.train_count != self._published_count:
             self._publisher.put(self._snapshot())
+            kept = self._publisher.may_be_stored()
+            self._positions = {version: each for version, each in self._positions.items() if version in kept}
 
     def _publish_and_wait(self) -> None:
         """Publish, and wait for the store: as long as it takes or, when asked to stop, for the time to drain."""
         self._publish()
         while not self._publisher.wait(STORE_WAIT_S):
+            self._memory.poll()
             self.health.turned()
             if self._stop.overdue:
                 log.warning("the snapshot of train count %d is not stored", self._published_count)

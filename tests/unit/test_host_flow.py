@@ -6,7 +6,7 @@ import pytest
 from conversation import Clock, MessageClient
 
 from services.hosting.durable_memory import DurableMemory
-from services.hosting.flow import Flow
+from services.hosting.flow import WITHHELD_LATELY_S, Flow
 from services.hosting.host import FORGET_AFTER_S, MemoryHost
 from srl.base.rl.config import DummyRLConfig
 from srl.base.rl.memory import RLMemory
@@ -16,7 +16,7 @@ from srl_common import messages
 from srl_common.errors import CorruptError, StorageError
 from srl_common.journal import Journal
 from srl_common.link import Link, new_incarnation
-from srl_common.messages import PROTOCOL, Ack, Batch, Beat, Call, Form, Hello, Pull, Refuse, Role, Welcome
+from srl_common.messages import PROTOCOL, Ack, Batch, Beat, Bye, Call, Form, Hello, Pull, Refuse, Role, Welcome
 from srl_common.settings import HostSettings
 
 CHUNK = 10
@@ -310,6 +310,31 @@ def test_a_learner_that_is_away_costs_nothing(table):
     assert table.author.length() == 40
 
 
+def test_a_learner_that_left_waits_for_nobody(table):
+    table.insert(table.a)
+    table.pull(9)
+    table.clock.advance(3)
+    table.say(table.learner, Bye())
+    table.clock.advance(3)
+    assert table.metric("srl_batches_wait_seconds_total") == 3
+
+
+def test_the_learner_hears_that_batches_are_withheld(table):
+    def hears():
+        ((_, beat),) = table.say(table.learner, Beat({}))
+        return beat.counters.get("withholds", False)
+
+    fill(table)
+    assert table.pull(2) == [1, 2]
+    assert not hears()
+    assert table.pull(5) == [3, 4]
+    assert hears()
+    table.insert(table.a)  # lets the fifth go
+    assert hears()
+    table.clock.advance(WITHHELD_LATELY_S)
+    assert not hears()
+
+
 def test_who_waits_for_whom_is_counted(table):
     table.insert(table.a)
     table.pull(9)
@@ -438,6 +463,8 @@ def test_replay_waits_for_fresher_experience_and_the_limiter_lets_it_in():
     table.insert(table.a)
     table.learn(40)
     assert table.pull(1) == []
+    table.clock.advance(3)
+    assert table.metric("srl_batches_wait_seconds_total") == 3
     told = table.insert(table.a, train_count=40)
     assert [message.number for _, message in told if isinstance(message, Batch)] == [1]
     assert table.author.items == [3] * 10 + [4] * 10 + [5] * 10

@@ -10,6 +10,7 @@ from srl_common.link import (
     INCARNATION_BYTES,
     REFUSED_AGAIN_AFTER_S,
     RESEND_AFTER_S,
+    SILENT_AFTER_S,
     Link,
     new_incarnation,
 )
@@ -320,7 +321,41 @@ def test_the_hosts_beat_is_kept_and_all_else_is_the_owners(welcomed, client, clo
     clock.advance(5.0)
     assert welcomed.poll() == [Batch("sample", 1, None), view]
     assert welcomed.host_counters == {"memory_length": 2}
-    assert welcomed.heard_s == clock()
+
+
+def test_a_host_that_does_not_answer_is_silent_and_both_are_said_once(welcomed, client, clock, caplog):
+    caplog.set_level("INFO")
+    clock.advance(SILENT_AFTER_S)
+    welcomed.poll()
+    assert not welcomed.silent
+    for _ in range(3):
+        clock.advance(BEAT_INTERVAL_S)
+        welcomed.poll()
+        assert welcomed.silent
+    client.arrive(Beat({}))
+    welcomed.poll()
+    assert not welcomed.silent
+    assert [record.getMessage() for record in caplog.records] == [
+        "the Memory's host at inproc://host does not answer; waiting for it",
+        "the Memory's host at inproc://host answers again",
+    ]
+
+
+def test_a_host_that_was_never_there_is_silent_too(link, client, clock):
+    for _ in range(30):
+        link.poll()
+        clock.advance(BEAT_INTERVAL_S)
+    assert client.take_sent(Hello)
+    assert link.silent
+
+
+def test_a_host_that_was_not_asked_is_not_silent(welcomed, client, clock):
+    """As after a train() that has taken its time."""
+    client.arrive(Beat({}))
+    welcomed.poll()
+    clock.advance(10 * SILENT_AFTER_S)
+    welcomed.poll()
+    assert not welcomed.silent
 
 
 def test_bye_and_the_end_of_the_connection(welcomed, client):

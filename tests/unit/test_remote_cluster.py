@@ -1,5 +1,6 @@
 """A cluster seen from a client: the board and the store are real, and the test does what services would do there."""
 
+import threading
 import time
 
 import pytest
@@ -113,6 +114,18 @@ def test_a_job_whose_answer_was_lost_keeps_what_it_begins_with(place, trainer, m
         place.submit(trainer=trainer)
     assert place.board.take().id == "1"
     assert place.store.latest_version("job-1") == (1, 7)
+
+
+def test_what_actor_0_hands_over_after_the_end_is_waited_for(place, trainer):
+    cluster = place.submit()
+    place.board.take()
+    assert cluster.worker_parameter() is None
+    place.end(JobState.ENDED, "over")
+    looked(cluster)
+    later = threading.Timer(0.2, lambda: place.publish(snapshots.worker_job("job-1"), trainer, 0))
+    later.start()
+    assert cluster.worker_parameter() == trainer.parameter.backup(serialized=True)
+    later.join()
 
 
 def test_an_address_that_is_none_says_how_to_write_one():
