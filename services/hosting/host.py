@@ -122,6 +122,7 @@ class MemoryHost:
         self._has_room = True
         """As they were lately: the author's object is only asked from the loop."""
         self._tuning: Mapping[str, Any] = {}
+        self._tuning_refusal = ""
         self.outbox: deque[tuple[bytes, Sequence[Frame]]] = deque()
         self.count: Counter[str] = Counter()
 
@@ -391,11 +392,12 @@ class MemoryHost:
         """
         if values == self._tuning:
             return
-        self._tuning = dict(values)
+        self._tuning, self._tuning_refusal = dict(values), ""
         try:
             self._memory.flow.tune(values)
         except SettingError as error:
             self.count["tunings_refused"] += 1
+            self._tuning_refusal = str(error)
             log.warning("nothing is changed: %s", error)
         else:
             log.info("changed while running: %s", ", ".join(f"{name}={value}" for name, value in values.items()))
@@ -441,7 +443,8 @@ class MemoryHost:
         since_s = self._clock() - CLIENT_GONE_AFTER_S
         self._left = {name: client for name, client in self._left.items() if client.heard_s >= since_s}
         seen = {c.name: {**c.counters, "role": str(c.role)} for c in (*self._left.values(), *self.living())}
-        return View(self._counters(), seen)
+        tuning = {"tuning": self._tuning, "tuning_refusal": self._tuning_refusal} if self._tuning else {}
+        return View({**self._counters(), **tuning}, seen)
 
     def _priority_mass(self) -> dict[str, float]:
         mass = self._memory.priority_mass()
