@@ -129,6 +129,7 @@ class MemoryHost:
         self._has_room = True
         """As they were lately: the author's object is only asked from the loop."""
         self._tuning: Mapping[str, Any] = {}
+        self._tuning_refusal = ""
         self.outbox: deque[tuple[bytes, Sequence[Frame]]] = deque()
         self.count: Counter[str] = Counter()
 
@@ -414,11 +415,12 @@ class MemoryHost:
         """
         if values == self._tuning:
             return
-        self._tuning = dict(values)
+        self._tuning, self._tuning_refusal = dict(values), ""
         try:
             self._memory.flow.tune(values)
         except SettingError as error:
             self.count["tunings_refused"] += 1
+            self._tuning_refusal = str(error)
             log.warning("nothing is changed: %s", error)
         else:
             log.info("changed while running: %s", ", ".join(f"{name}={value}" for name, value in values.items()))
@@ -468,7 +470,8 @@ class MemoryHost:
         """Return what an observer sees: of clients that have just left, too."""
         self._forget_left()
         seen = {c.name: {**c.counters, "role": str(c.role)} for c in (*self._left.values(), *self.living())}
-        return View(self._counters(), seen)
+        tuning = {"tuning": self._tuning, "tuning_refusal": self._tuning_refusal} if self._tuning else {}
+        return View({**self._counters(), **tuning}, seen)
 
     def _shard_counters(self) -> dict[str, Any]:
         """Return what a learner with several shards draws by, as far as there is any."""

@@ -138,9 +138,10 @@ class BoardWork(Work):
         self._try("end", self._post_end)
         self._try("report", self._post_all)
 
-    def _try(self, name: str, step: Callable[[], None]) -> None:
+    def _try(self, name: str, step: Callable[[], bool]) -> None:
+        """Do a step, which returns whether it has asked the board; what fails is said once."""
         try:
-            step()
+            asked = step()
         except UnknownJobError:
             self._leave()  # deleted, or the board was emptied
         except ClusterError as error:
@@ -148,9 +149,9 @@ class BoardWork(Work):
                 log.warning("the job goes on though its board is not up to date: %s", error)
             self._failing.add(name)
         else:
-            self._failing.discard(name)
+            self._failing -= {name} if asked else set()
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
         entry = self._board.entry(self._entry.id)
         mine = self._entry
         # A board that lost its jobs counts anew: a number and a life may come again, a time does not.
@@ -159,24 +160,28 @@ class BoardWork(Work):
         else:
             self.stop_asked = entry.stop_asked
             self.tuning = self._board.tuning(entry.id)
+        return True
 
     def _leave(self) -> None:
         self.over = True
         self.stop.ask()
 
-    def _post_wish(self) -> None:
-        if self._wants_stop and not self.stop_asked and not self.over:
-            self.stop_asked = self._board.ask_to_stop(self._entry.id).stop_asked
+    def _post_wish(self) -> bool:
+        if not self._wants_stop or self.stop_asked or self.over:
+            return False
+        self.stop_asked = self._board.ask_to_stop(self._entry.id).stop_asked
+        return True
 
-    def _post_end(self) -> None:
-        if self._ending is not None and not self.over:
-            self._post_all()
-            self._board.end(self._entry.id, self._entry.life, *self._ending)
+    def _post_end(self) -> bool:
+        if self._ending is None or self.over:
+            return False
+        self._post_all()
+        return self._board.end(self._entry.id, self._entry.life, *self._ending)
 
-    def _report(self) -> None:
+    def _report(self) -> bool:
         now_s = time.monotonic()
         if now_s < self._next_report_s or not self._unposted:
-            return
+            return False
         self._next_report_s = now_s + REPORT_EVERY_S
         keep = now_s >= self._next_keep_s
         if keep:
@@ -184,12 +189,14 @@ class BoardWork(Work):
         unposted, self._unposted = self._unposted, set()
         for service in unposted:
             self._board.report(self._entry.id, service, self._reports[service], keep=keep)
+        return True
 
-    def _post_all(self) -> None:
+    def _post_all(self) -> bool:
         """Post what was reported last, for the history too, and once."""
         for service, counters in self._reports.items():
             self._board.report(self._entry.id, service, counters, keep=True)
         self._reports, self._unposted = {}, set()
+        return True
 
 
 def attend(host: MemoryHost, work: Work, service: str = "memory") -> None:

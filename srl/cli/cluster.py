@@ -57,9 +57,13 @@ def default_folder() -> Path:
 
 
 def find(uri: str, keys_dir: str) -> Cluster:
-    """Return the cluster that is meant. Raises UserError when there was never one in the folder that is named."""
+    """Return the cluster that is meant. Raises UserError when it, or its keys, were never where they are said to be."""
     from srl_common.errors import UserError
 
+    if uri and "://" not in uri:
+        raise UserError(f"--cluster {uri} is no address: write redis://host:6379/0 or dir:///folder")
+    if keys_dir and not Path(keys_dir).is_dir():
+        raise UserError(f"--keys {keys_dir}: there is no such folder; it is the one called client of srl keys make")
     if not uri or uri.startswith(f"{_DIRECTORY}/"):
         store = Path(uri.removeprefix(_DIRECTORY) or default_folder() / STORE)
         if not store.is_dir():

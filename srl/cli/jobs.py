@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from srl_common.job_board import JobBoard, JobEntry
 
 
+ANSWER_WITHIN_S = 5.0
+"""Services look at the board and report to it about once a second."""
+LOOK_EVERY_S = 0.2
 ROUND_S = 5.0
 """Services keep a report every ten seconds, and one more at the end."""
 
@@ -198,13 +201,14 @@ def tune(
         typer.Option(metavar="X", help="How often each item is to be sampled on average; off: as it comes."),
     ] = None,
     tolerance_items: Annotated[
-        float | None, typer.Option(metavar="N", help="How many samples that may be off before somebody waits.")
+        float | None, typer.Option(metavar="N", min=0, help="How many samples that may be off before somebody waits.")
     ] = None,
     minimum_items: Annotated[
-        int | None, typer.Option(metavar="N", help="How many items must be there before any is sampled.")
+        int | None, typer.Option(metavar="N", min=0, help="How many items must be there before any is sampled.")
     ] = None,
     max_staleness_updates: Annotated[
-        int | None, typer.Option(metavar="N", help="Sample no items that are older than so many updates; 0: any.")
+        int | None,
+        typer.Option(metavar="N", min=0, help="Sample no items that are older than so many updates; 0: any."),
     ] = None,
     uri: ClusterUri = "",
     keys_dir: KeysDir = "",
@@ -230,8 +234,26 @@ def tune(
     with cluster.board(cluster.find(uri, keys_dir)) as board:
         board.tune(job_id, chosen)
         state = board.entry(job_id).state
-    later = "" if state == "running" else f"; it is {state}, so this counts when it runs"
-    print(f"job {job_id}: {', '.join(f'{name} = {value}' for name, value in chosen.items())}{later}")
+        later = _answer(board, job_id) if state == "running" else f"it is {state}, so this counts when it runs"
+    print(f"job {job_id}: {', '.join(f'{name} = {value}' for name, value in chosen.items())}; {later}")
+
+
+def _answer(board: "JobBoard", job_id: str) -> str:
+    """Return what the memory service says of the values. Raises UserError when it refuses them."""
+    from srl_common.errors import UserError
+
+    tuning, end_s = board.tuning(job_id), time.monotonic() + ANSWER_WITHIN_S
+    while time.monotonic() < end_s:
+        hosts = [report.get("host", {}) for report in board.reports(job_id).values()]
+        answers = [host["tuning_refusal"] for host in hosts if host.get("tuning") == tuning]
+        if any(answers):
+            raise UserError(
+                f"job {job_id} goes on as before, its memory service refuses: {next(filter(None, answers))}"
+            )
+        if answers:
+            return "taken up"
+        time.sleep(LOOK_EVERY_S)
+    return "its memory service has not answered yet: srl top says whether it refuses"
 
 
 def _ratio(text: str) -> float | str:

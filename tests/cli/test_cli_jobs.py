@@ -235,6 +235,21 @@ def test_tuning(srl, board, submitted):
     for wrong in ("-1", "much", "inf", "nan"):
         assert "write a number above 0" in srl("tune", submitted, "--samples-per-insert", wrong, exit_code=2).stderr
     assert "nothing to tune" in srl("tune", submitted, exit_code=2).stderr
+    for option in ("--tolerance-items", "--minimum-items", "--max-staleness-updates"):
+        assert f"Invalid value for '{option}'" in srl("tune", submitted, option, -1, exit_code=2).stderr
+
+
+@in_a_folder
+def test_what_the_memory_service_says_of_tuning(srl, board, submitted, monkeypatch):
+    board.take()
+    monkeypatch.setattr(jobs, "ANSWER_WITHIN_S", 0.1)
+    call = ("tune", submitted, "--tolerance-items", 5)
+    assert "has not answered yet" in srl(*call).stdout
+    host = {"tuning": {"samples_per_insert_tolerance_items": 5.0}, "tuning_refusal": ""}
+    board.report(submitted, "memory", {"host": host})
+    assert "taken up" in srl(*call).stdout
+    board.report(submitted, "memory", {"host": {**host, "tuning_refusal": "too narrow"}})
+    assert "goes on as before, its memory service refuses: too narrow" in srl(*call, exit_code=78).stderr
 
 
 @pytest.mark.parametrize(
@@ -340,6 +355,8 @@ def test_a_cluster_that_does_not_answer(srl):
     uri = "redis://127.0.0.1:1/0"
     assert "cannot be used" in srl("jobs", "--cluster", uri, exit_code=78).stderr
     assert "is no job board" in srl("jobs", "--cluster", "http://x", exit_code=78).stderr
+    assert "--cluster x:6379 is no address: write redis://" in srl("jobs", "--cluster", "x:6379", exit_code=78).stderr
+    assert "--keys /no/x: there is no such" in srl("jobs", "--cluster", uri, "--keys", "/no/x", exit_code=78).stderr
 
 
 def fingerprints(srl, root):

@@ -270,3 +270,14 @@ def test_services_of_two_lives_of_a_job_have_nothing_in_common(board, work):
     assert {work.shared_digest("d"), next_life.shared_digest("d")} == {"life-1-d", "life-2-d"}
     next_life.close()
     assert Work(Stop(5.0)).shared_digest("d") == "d"
+
+
+def test_a_board_that_is_away_is_said_once_though_there_is_not_always_something_to_post(
+    board, work, monkeypatch, caplog
+):
+    monkeypatch.setattr(work_module, "REPORT_EVERY_S", 0.03)
+    board.away = True
+    for count in range(20):
+        work.report("memory", {"count": count})
+        time.sleep(0.02)
+    assert caplog.text.count("the board is away") == 2, "one for reports, one for looks"
