@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+INCARNATIONS_MAX = 10_000
+"""Of one role that are known: each process that was killed leaves one. Of more, the one not heard of longest goes."""
+
 
 @dataclass
 class _Call(Generic[T]):
@@ -167,9 +170,12 @@ class DedupeTable:
 
     def receiver(self, incarnation: bytes) -> Receiver:
         """Return the receiver of `incarnation`, a new one if there is none."""
-        receiver = self._receivers.get(incarnation)
+        receiver = self._receivers.pop(incarnation, None)
         if receiver is None:
-            receiver = self._receivers[incarnation] = Receiver(self._window_calls)
+            receiver = Receiver(self._window_calls)
+            if len(self._receivers) >= INCARNATIONS_MAX:
+                del self._receivers[next(iter(self._receivers))]
+        self._receivers[incarnation] = receiver  # the one asked for last is at the end
         return receiver
 
     def forget(self, incarnation: bytes) -> None:

@@ -41,6 +41,8 @@ RESEND_AFTER_S = 1.0
 HELLO_AGAIN_AFTER_S = 0.3
 REFUSED_AGAIN_AFTER_S = 1.0
 """After so long, a host that works for another job is asked again."""
+SILENT_AFTER_S = 5.0
+"""A host that has left what was sent to it unanswered for so long counts as away."""
 WAIT_SLICE_S = 0.1
 """How long a blocked call listens before it looks at the clock and the stop flag again."""
 
@@ -64,6 +66,7 @@ class Link:
         epoch: a learner's fencing number.
         positions: read for every `Hello`: (released, received) by recv endpoint.
         slot: the number that an actor wants, -1: any.
+        shard, shards: which memory service is looked for, of how many.
         waits_for_job: a host that works for another job is asked again and again, rather than taken at its word.
     """
 
@@ -80,6 +83,8 @@ class Link:
         positions: Callable[[], tuple[dict[str, int], dict[str, int]]] = lambda: ({}, {}),
         slot: int = -1,
         *,
+        shard: int = 0,
+        shards: int = 1,
         waits_for_job: bool = False,
     ) -> None:
         self._client = client
@@ -94,7 +99,10 @@ class Link:
         self._next_beat_s = 0.0
         self._host_incarnation = b""
         self._left: list[Message] = []
+        self._shard, self._shards = shard, shards
         self._waits_for_job = waits_for_job
+        self._unanswered_s: float | None = None
+        """Since when nothing has come back, None where nothing is waited for."""
         self.slot = slot
         """An actor's number: once the host has given one, it is wished for ever after."""
         self.actor_num = 0
@@ -102,9 +110,11 @@ class Link:
         self.refused = False
         """The host works for another job at present."""
         self.host_restarts = 0
+        self.credit_wait_s = 0.0
+        """How long calls have waited for credit: it grows while one waits, so that a scrape sees it."""
         self.host_counters: dict[str, Any] = {}
-        self.heard_s = clock()
-        """When the host was last heard of, by `clock`."""
+        self.silent = False
+        """The host has not been heard of lately."""
 
     @property
     def welcomed(self) -> bool:
@@ -131,19 +141,17 @@ class Link:
             raise InternalError("a call was encoded with another sequence number than it was sent with")
         self._client.send(frames)
 
-    def wait_for_credit(self, give_up: Callable[[], bool]) -> float:
-        """Listen until a call may be sent. Returns the seconds waited; raises UndeliveredError when `give_up` says so.
+    def wait_for_credit(self, give_up: Callable[[], bool]) -> None:
+        """Listen until a call may be sent. Raises UndeliveredError when `give_up` says so.
 
         Messages for the caller that come meanwhile are kept for the next `poll`.
         """
-        if self.credit > 0:
-            return 0.0
-        start_s = self._clock()
         while self.credit <= 0:
             if give_up():
                 raise UndeliveredError(f"{self._name}: the Memory's host took no more calls until the drain was over")
+            start_s = self._clock()
             self._left = self.wait(WAIT_SLICE_S)
-        return self._clock() - start_s
+            self.credit_wait_s += self._clock() - start_s
 
     def send(self, message: Message) -> None:
         """Send a message that needs no acknowledgement; it is lost when there is no connection."""
@@ -154,7 +162,7 @@ class Link:
         now_s = self._clock()
         left, self._left = self._left, []
         while (frames := self._client.receive()) is not None:
-            self.heard_s = now_s
+            self._unanswered_s = None
             self._handle(messages.decode(frames, messages.FROM_HOST), now_s, left)
         if not self._welcomed:
             self._say_hello(now_s)
@@ -164,7 +172,8 @@ class Link:
         if now_s >= self._next_beat_s:
             self._next_beat_s = now_s + BEAT_INTERVAL_S
             if self._welcomed:
-                self.send(Beat(self._counters()))
+                self._ask(Beat(self._counters()), now_s)
+        self._note_silence(now_s)
         return left
 
     def wait(self, timeout_s: float) -> list[Message]:
@@ -189,12 +198,25 @@ class Link:
             return
         self._next_hello_s = now_s + HELLO_AGAIN_AFTER_S
         released, received = self._positions()
-        self.send(
-            Hello(
-                PROTOCOL, self._role.value, self._name, self._incarnation, self._job_digest,
-                self._sender.acked_seq, self._epoch, released, received, self.slot,
-            )
+        hello = Hello(
+            PROTOCOL, self._role.value, self._name, self._incarnation, self._job_digest,
+            self._sender.acked_seq, self._epoch, released, received, self.slot, self._shard, self._shards,
         )  # fmt: skip
+        self._ask(hello, now_s)
+
+    def _ask(self, message: Message, now_s: float) -> None:
+        """Send what the host answers if it is there."""
+        if self._unanswered_s is None:
+            self._unanswered_s = now_s
+        self.send(message)
+
+    def _note_silence(self, now_s: float) -> None:
+        silent = self._unanswered_s is not None and now_s - self._unanswered_s > SILENT_AFTER_S
+        if silent and not self.silent:
+            log.info("the Memory's host at %s does not answer; waiting for it", self._client.uri)
+        elif self.silent and not silent:
+            log.info("the Memory's host at %s answers again", self._client.uri)
+        self.silent = silent
 
     def _handle(self, message: Message, now_s: float, left: list[Message]) -> None:
         match message:

@@ -19,7 +19,7 @@ from srl_common.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Changes whenever bytes on the wire change; both sides must have the same."""
 
 
@@ -65,6 +65,10 @@ class Hello:
     """By recv endpoint, the last batch that reached this incarnation."""
     slot: int = -1
     """The number that an actor has, or wants; -1: any."""
+    shard: int = 0
+    """Which memory service it looks for, from 0..."""
+    shards: int = 1
+    """...of how many."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Refuse:
 
     reason: str
     other_job: bool = False
-    """The host works for another job: where services take one after the other, one of both is late."""
+    """The host works for another job, or not with what this client has of it: where there is a board, it will tell."""
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ class Client(_Socket):
                 f"SRL_KEYS_DIR: no {OWN_SECRET} in {keys.folder}: who connects needs a key of its own, as in .../actor"
             )
         super().__init__(zmq.DEALER)
-        self._uri = uri
+        self.uri = uri
         self._socket.setsockopt(zmq.ROUTING_ID, incarnation)
         self._socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_INTERVAL_MS)
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
@@ -249,11 +249,11 @@ class Client(_Socket):
         """Say why there is no connection, if it is because of keys: ZeroMQ itself would be silent."""
         self._handshakes.look()
         if self._handshakes.final_failure:
-            raise RefusedError(f"no connection to {self._uri}: {self._reason(self._handshakes.final_failure)}")
+            raise RefusedError(f"no connection to {self.uri}: {self._reason(self._handshakes.final_failure)}")
         now_s = time.monotonic()
         if self._handshakes.failures >= FAILURES_BEFORE_WARNING and now_s >= self._warn_again_s:
             self._warn_again_s = now_s + WARN_AGAIN_AFTER_S
-            log.warning("no connection to %s: %s", self._uri, self._reason(zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL))
+            log.warning("no connection to %s: %s", self.uri, self._reason(zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL))
 
     def _reason(self, event: int) -> str:
         if self._keys is None:

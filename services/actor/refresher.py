@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.snapshot import worker_parameter
 from srl_common.backoff import Backoff
-from srl_common.errors import AccessError, ClusterError
+from srl_common.errors import AccessError, ClusterError, InternalError
 from srl_common.snapshots import is_newer
 
 if TYPE_CHECKING:
@@ -67,8 +67,11 @@ class Refresher:
 
         Raises AccessError when the store has never let this process in: to wait does not mend that.
         """
+        alive = self._thread.is_alive()  # before the refusal is looked at, which is set first
         if self._refusal is not None:
             raise self._refusal
+        if not alive:
+            raise InternalError("the thread that fetches parameters has ended, as its traceback says")
         fresh, self.fresh = self.fresh, None
         return fresh
 

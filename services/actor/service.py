@@ -96,7 +96,7 @@ class Actor(RunCallback):
         self._link = Link(
             Client(settings.memory_uri, incarnation, load_keys(settings.keys_dir)),
             Role.ACTOR, settings.name, incarnation, work.shared_digest(job.digest), time.monotonic, self._beat,
-            slot=settings.actor_id, waits_for_job=work.on_board,
+            slot=settings.actor_id, shard=self._shard, shards=settings.memory_shards, waits_for_job=work.on_board,
         )  # fmt: skip
         self._memory: RemoteMemory | None = None
         self._refresher = Refresher(
@@ -260,7 +260,7 @@ class Actor(RunCallback):
     # --- what is known
 
     def _beat(self) -> dict[str, Any]:
-        state, memory = self._state, self._memory
+        state = self._state
         return {
             "env_steps": state.total_step if state else 0,
             "episodes": state.episode_count if state else 0,
@@ -269,7 +269,7 @@ class Actor(RunCallback):
             "epoch": self._version[0],
             "train_count": self._version[1],
             "parameter_age_s": time.time() - self._version_created_s if self._version_created_s else 0.0,
-            "credit_wait_s": memory.credit_wait_s if memory else 0.0,
+            "credit_wait_s": self._link.credit_wait_s,
             "unacked": self._link.unacked,
             "leaving": self._stop.asked,
             "end_reason": self._end_reason,

@@ -27,7 +27,7 @@ from services.hosting.flow import Flow
 from srl.base.rl.config import DummyRLConfig
 from srl_common import codec, messages
 from srl_common.delivery import DedupeTable, Receiver, Verdict
-from srl_common.errors import CorruptError, EncodeError, PeerError, StorageError, UserError
+from srl_common.errors import CorruptError, EncodeError, LostBatchesError, PeerError, StorageError, UserError
 from srl_common.journal import Journal
 from srl_common.messages import Batch, Call, Role
 from srl_common.settings import HostSettings
@@ -129,12 +129,15 @@ class DurableMemory:
         self._checkpoint_bytes = self._checkpoint_at_bytes = checkpoint_bytes
         self._keeps_batches = keeps_batches
         self._can_checkpoint = True
+        self._consumes = consumes(memory)
         self.endpoints = Endpoints(memory)
         self.streams = {name: Stream(recv.consumes) for name, recv in self.endpoints.recv.items()}
-        self.flow = flow or Flow(DummyRLConfig(), HostSettings(), time.monotonic, consumes=consumes(memory))
+        self.flow = flow or Flow(DummyRLConfig(), HostSettings(), time.monotonic, consumes=self._consumes)
         self._dedupe = {Role.ACTOR: DedupeTable(window_calls), Role.LEARNER: DedupeTable(update_window_calls)}
         self.inserted = dict.fromkeys(self.endpoints.worker, 0)
         self.updates = dict.fromkeys(self.endpoints.send, 0)
+        self.batches = dict.fromkeys(self.streams, 0)
+        """Made in this life. Unlike the numbers of batches, that only grows: a learner may be set back."""
         self._weighed_items = self._weighed_bytes = 0
         """Of the chunks that this life has taken in, by which an item's size is known."""
         self._update_count = 0
@@ -151,7 +154,7 @@ class DurableMemory:
         verdict = receiver.judge(call.seq)
         if verdict is Verdict.APPLY:
             apply = self.endpoints.bind(role, call)
-            if role is Role.ACTOR and self.flow.staleness.is_too_old(call.version[1]):
+            if self._consumes and role is Role.ACTOR and self.flow.staleness.is_too_old(call.version[1]):
                 self._leave_out(incarnation, call, receiver)
                 return verdict
             if self._journal is not None:
@@ -197,7 +200,7 @@ class DurableMemory:
         """Whether the Memory may take more: what waits in one that is consumed from is bounded, in items and bytes."""
         if not self._memory.has_room():
             return False
-        if not consumes(self._memory):
+        if not self._consumes:
             return True
         waiting = self._memory.length()
         return waiting < self._room.items and waiting * self.item_bytes < self._room.bytes
@@ -210,7 +213,7 @@ class DurableMemory:
     @property
     def may_make_batches(self) -> bool:
         """Whether more batches may be handed out: those that no stored snapshot contains are bounded, in bytes."""
-        return sum(stream.kept_bytes for stream in self.streams.values()) < self._room.kept_bytes
+        return not self._consumes or sum(each.kept_bytes for each in self.streams.values()) < self._room.kept_bytes
 
     def forget(self, role: Role, incarnation: bytes) -> None:
         """Drop what is known of a client that said Bye."""
@@ -238,7 +241,7 @@ class DurableMemory:
         stream = self.streams[endpoint]
         value = stream.unwritten
         if value is None:
-            value = self._call_recv(endpoint) if self.flow.may_sample(self._memory.has_room()) else None
+            value = self._call_recv(endpoint) if self.flow.may_sample(self._memory.has_room) else None
             if value is None:
                 return None
         if stream.consumes and self._journal is not None:
@@ -246,6 +249,7 @@ class DurableMemory:
             self._journal.append([_SAMPLE, codec.pack([endpoint, stream.made + 1])])
             stream.unwritten = None
         self._made(stream, stream.made + 1)
+        self.batches[endpoint] += 1
         return value
 
     def _call_recv(self, endpoint: str) -> Any:
@@ -258,7 +262,7 @@ class DurableMemory:
     def _made(self, stream: Stream, number: int) -> None:
         stream.made = number
         self.flow.limiter.on_sampled()
-        self.flow.staleness.on_sampled(self._memory.length())
+        self.flow.staleness.on_sampled(self._memory.length() if self._consumes else -1)
 
     def make_batch(self, endpoint: str) -> list[Frame] | None:
         """Return the next batch as an encoded message, kept if it must be; None for not yet."""
@@ -285,13 +289,14 @@ class DurableMemory:
     def resume(self, endpoint: str, released: int, received: int) -> list[list[Frame]]:
         """Take up a learner that has `received` batches. Returns the kept ones that it has not.
 
-        Raises PeerError when some of those are gone: its snapshots are older than the journal.
+        Raises LostBatchesError when some of those are gone: its snapshots are older than the journal.
         """
         stream = self.streams[endpoint]
         if stream.consumes and received < stream.released:
-            raise PeerError(
+            raise LostBatchesError(
                 f"the learner has {received} batches of {endpoint}, but those up to {stream.released} were released: "
-                "its snapshots are gone or older; restore them, or begin with an empty SRL_JOURNAL_DIR"
+                "its snapshots are gone or older than the journal; resume the job, which then begins with an empty "
+                "Memory (without a board: set SRL_JOURNAL_DIR to an empty folder)"
             )
         self.release(endpoint, released)
         self._resume_at(stream, max(stream.made, received) if stream.consumes else received)

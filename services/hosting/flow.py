@@ -29,6 +29,8 @@ TUNABLE = (
     "max_staleness_updates",
 )
 """The settings that may be changed while the host works."""
+WITHHELD_LATELY_S = 1.0
+"""The learner hears of it with each Beat, every half second."""
 
 
 class Flow:
@@ -66,6 +68,7 @@ class Flow:
         if limit != self.limiter.limit:
             self.limiter.change(limit)
         self.staleness.limit_updates = settings.max_staleness_updates
+        self.limiter.batches_wait.note(False)  # until the next is asked for
 
     def check(self, call: Call) -> None:
         """Raise PeerError for a chunk of more items than the tolerance is made for."""
@@ -76,14 +79,22 @@ class Flow:
                 f"{name}={self._settings.chunk_items}: give actors and the Memory's host the same {name}"
             )
 
-    def may_sample(self, has_room: bool) -> bool:
-        """Whether a batch may be handed out now, from a Memory that has room for more or not."""
-        if has_room and self.staleness.withholds:
+    def may_sample(self, has_room: Callable[[], bool]) -> bool:
+        """Whether a batch may be handed out now, from a Memory that says whether it has room for more."""
+        if self.limiter.limit is None and not self.staleness.limit_updates:
+            return True
+        room = has_room()
+        too_old = room and self.staleness.withholds
+        if too_old:
             self.limiter.on_nothing()  # only inserts can help
-            return False
-        allowed = self.limiter.may_sample(has_room)
+        allowed = not too_old and self.limiter.may_sample(room)
         self.limiter.batches_wait.note(not allowed)
         return allowed
+
+    @property
+    def withholds(self) -> bool:
+        """Whether a batch had to wait lately: batches then come as fast as items do, and no faster."""
+        return self.limiter.batches_wait.within(WITHHELD_LATELY_S)
 
     def to_data(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
@@ -99,7 +110,6 @@ class Flow:
         limiter, staleness = self.limiter, self.staleness
         limit = limiter.limit
         return {
-            "srl_samples_total": limiter.samples,
             "srl_samples_per_insert": limiter.samples_per_insert,
             "srl_samples_per_insert_target": limit.samples_per_insert if limit is not None else 0,
             "srl_samples_ahead_items": limiter.ahead,

@@ -8,13 +8,12 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter, deque
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from srl_common import messages
 from srl_common.delivery import Verdict
-from srl_common.errors import DecodeError, OtherJobError, PeerError, SettingError, StorageError
+from srl_common.errors import DecodeError, LostBatchesError, OtherJobError, PeerError, SettingError, StorageError
 from srl_common.link import new_incarnation
 from srl_common.messages import (
     MAY_SEND,
@@ -33,9 +32,10 @@ from srl_common.messages import (
     Watch,
     Welcome,
 )
+from srl_common.settings import variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from services.hosting.durable_memory import DurableMemory
     from srl_common.codec import Frame
@@ -89,6 +89,7 @@ class MemoryHost:
         clock: seconds, monotonic.
         counters: the service's own, for Beat and View.
         serves: the roles of clients that may come.
+        shard, shards: which memory service it is, of how many.
     """
 
     def __init__(
@@ -98,12 +99,16 @@ class MemoryHost:
         clock: Callable[[], float],
         counters: Callable[[], dict[str, Any]] = dict,
         serves: frozenset[Role] = frozenset(Role),
+        *,
+        shard: int = 0,
+        shards: int = 1,
     ) -> None:
         self._memory = memory
         self._job_digest = job_digest
         self._clock = clock
         self._service_counters = counters
         self._serves = serves
+        self._shard, self._shards = shard, shards
         self._incarnation = new_incarnation()
         self._clients: dict[bytes, Client] = {}
         self._to_ack: dict[bytes, Client] = {}
@@ -115,6 +120,8 @@ class MemoryHost:
         """By name, clients that said Bye."""
         self._learner: bytes | None = None
         self._epoch = 0
+        self._failure = ""
+        """Why no learner can go on with this Memory."""
         self._wanted = dict.fromkeys(memory.streams, 0)
         self._dry: dict[str, tuple[int, float]] = {}
         self._storage_failed = False
@@ -133,21 +140,22 @@ class MemoryHost:
 
         `key_role` is the role of the key that it came with: None without keys, "" for a key that has been revoked.
         """
-        with self._answering_for(incarnation):
+        try:
             message = messages.decode(frames)
             if key_role is not None:
                 self._check_key(incarnation, message, key_role)
             self._dispatch(incarnation, message, frames)
+        except PeerError as error:
+            self._answer(incarnation, error)
 
-    @contextmanager
-    def _answering_for(self, incarnation: bytes) -> Iterator[None]:
-        try:
-            yield
-        except DecodeError as error:
+    def _answer(self, incarnation: bytes, error: PeerError) -> None:
+        if isinstance(error, DecodeError):
             self.count["undecodable"] += 1
             log.info("no message: %s", error)
             self._post(incarnation, Refuse(str(error)))
-        except PeerError as error:
+        else:
+            if isinstance(error, LostBatchesError):
+                self._failure = str(error)
             self._refuse(incarnation, str(error), other_job=isinstance(error, OtherJobError))
 
     def _dispatch(self, incarnation: bytes, message: Message, frames: Sequence[Frame]) -> None:
@@ -236,6 +244,12 @@ class MemoryHost:
                 f"{_short(self._job_digest)}: "
                 "the environment, the configuration or the author's file differs; start all services with the same job"
             )
+        if role is not Role.OBSERVER and (hello.shard, hello.shards) != (self._shard, self._shards):
+            raise PeerError(
+                f"'{hello.name}' looks for shard {hello.shard} of {hello.shards}, this service is shard {self._shard} "
+                f"of {self._shards}: give all services the same {variable('memory_shards')}, and each memory service "
+                f"its own {variable('memory_shard')} and address"
+            )
         if role is Role.LEARNER and hello.epoch < self._epoch:
             raise PeerError(f"'{hello.name}' has epoch {hello.epoch}, but a learner with epoch {self._epoch} took over")
         return role
@@ -252,7 +266,7 @@ class MemoryHost:
     def _on_call(self, incarnation: bytes, client: Client, call: Call, frames: Sequence[Frame]) -> None:
         if client.role is Role.ACTOR:
             self._memory.flow.check(call)
-            if not client.leaving and (self._held or not self._memory.flow.limiter.may_insert(call.count)):
+            if (self._held or not self._memory.flow.limiter.may_insert(call.count)) and not client.leaving:
                 self._hold(Held(incarnation, client, call, frames))
                 return
         self._insert(incarnation, client, call, frames)
@@ -262,13 +276,17 @@ class MemoryHost:
         if held.client.held < self._memory.window_calls:
             held.client.held += 1
             self._held.append(held)
+            self._note_held()
 
     def _let_in(self) -> None:
         """Insert the held chunks that may go in now."""
         limiter = self._memory.flow.limiter
         while self._held and limiter.may_insert(self._held[0].call.count):
             self._insert_held(self._held.popleft())
-        limiter.inserts_wait.note(bool(self._held))
+        self._note_held()
+
+    def _note_held(self) -> None:
+        self._memory.flow.limiter.inserts_wait.note(bool(self._held))
 
     def _let_in_all_of(self, incarnation: bytes) -> None:
         for held in self._let_go(incarnation):
@@ -276,14 +294,17 @@ class MemoryHost:
 
     def _insert_held(self, held: Held) -> None:
         held.client.held -= 1
-        with self._answering_for(held.incarnation):
+        try:
             self._insert(held.incarnation, held.client, held.call, held.frames)
+        except PeerError as error:
+            self._answer(held.incarnation, error)
 
     def _let_go(self, incarnation: bytes) -> list[Held]:
         """Hold the chunks of a client no longer. Returns them."""
         gone = [held for held in self._held if held.incarnation == incarnation]
         if gone:
             self._held = deque(held for held in self._held if held.incarnation != incarnation)
+            self._note_held()
         return gone
 
     def _insert(self, incarnation: bytes, client: Client, call: Call, frames: Sequence[Frame]) -> None:
@@ -333,12 +354,14 @@ class MemoryHost:
         self._without_credit.pop(incarnation, None)
         if incarnation == self._learner:
             self._learner = None
+            self._memory.flow.limiter.batches_wait.note(False)
 
     # --- what goes out
 
     def acknowledge(self) -> None:
         """Acknowledge what was applied since the last time, one message a client."""
-        self._let_in()
+        if self._held:
+            self._let_in()
         has_room = self._has_room = self._memory.has_room
         if has_room and self._without_credit:
             self._to_ack |= self._without_credit
@@ -412,12 +435,17 @@ class MemoryHost:
             self._on_storage_error(error)
         self._length = self._memory.length()
         self._forget_silent()
+        self._forget_left()
 
     def _forget_silent(self) -> None:
         # One that comes back says Hello again.
         since_s = self._clock() - FORGET_AFTER_S
         for incarnation in [i for i, client in self._clients.items() if client.heard_s < since_s]:
             self._drop(incarnation)
+
+    def _forget_left(self) -> None:
+        since_s = self._clock() - CLIENT_GONE_AFTER_S
+        self._left = {name: client for name, client in self._left.items() if client.heard_s >= since_s}
 
     def living(self) -> list[Client]:
         """Return the clients that have been heard of lately, observers left out."""
@@ -430,8 +458,8 @@ class MemoryHost:
         return any(c.role is Role.ACTOR and c.counters.get("end_reason") for c in self._clients.values())
 
     def errors(self) -> list[str]:
-        """Return what clients say that they failed with: the author's code, or what is not there."""
-        found = [client.counters.get("error") for client in self._clients.values()]
+        """Return why the job fails: what clients say that they failed with, or that learner and Memory do not fit."""
+        found = [self._failure, *(client.counters.get("error") for client in self._clients.values())]
         return [error for error in found if isinstance(error, str) and error]
 
     def knows(self, incarnation: bytes) -> bool:
@@ -440,22 +468,25 @@ class MemoryHost:
 
     def view(self) -> View:
         """Return what an observer sees: of clients that have just left, too."""
-        since_s = self._clock() - CLIENT_GONE_AFTER_S
-        self._left = {name: client for name, client in self._left.items() if client.heard_s >= since_s}
+        self._forget_left()
         seen = {c.name: {**c.counters, "role": str(c.role)} for c in (*self._left.values(), *self.living())}
         tuning = {"tuning": self._tuning, "tuning_refusal": self._tuning_refusal} if self._tuning else {}
         return View({**self._counters(), **tuning}, seen)
 
-    def _priority_mass(self) -> dict[str, float]:
+    def _shard_counters(self) -> dict[str, Any]:
+        """Return what a learner with several shards draws by, as far as there is any."""
         mass = self._memory.priority_mass()
-        return {} if mass is None else {"priority_mass": mass}
+        return {
+            **({} if mass is None else {"priority_mass": mass}),
+            **({"withholds": True} if self._memory.flow.withholds else {}),
+        }
 
     def _counters(self) -> dict[str, Any]:
         return {
             "memory_length": self._memory.length(),
             "inserted": sum(self._memory.inserted.values()),
             "storage_failed": self._storage_failed,
-            **self._priority_mass(),
+            **self._shard_counters(),
             **self._service_counters(),
         }
 
@@ -469,7 +500,8 @@ class MemoryHost:
             "srl_applied_chunks_total": self.count["apply"],
             "srl_duplicate_chunks_total": self.count["duplicate"],
             "srl_gap_chunks_total": self.count["gap"],
-            "srl_batches_total": {name: stream.made for name, stream in memory.streams.items()},
+            "srl_batches_total": memory.batches,
+            "srl_samples_total": sum(memory.batches.values()) * memory.flow.limiter.batch_items,
             "srl_batches_outstanding": sum(len(stream.kept) for stream in memory.streams.values()),
             "srl_batches_outstanding_bytes": sum(stream.kept_bytes for stream in memory.streams.values()),
             "srl_memory_has_room": self._has_room,

@@ -28,6 +28,7 @@ not wait either.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from srl_common.errors import CorruptError, SettingError
@@ -49,6 +50,7 @@ class Waiting:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._since_s: float | None = None
+        self._until_s = -math.inf
         self._ended_s = 0.0
 
     def note(self, waits: bool) -> None:
@@ -56,13 +58,18 @@ class Waiting:
         if waits and self._since_s is None:
             self._since_s = self._clock()
         elif not waits and self._since_s is not None:
-            self._ended_s += self._clock() - self._since_s
+            self._until_s = self._clock()
+            self._ended_s += self._until_s - self._since_s
             self._since_s = None
 
     @property
     def seconds(self) -> float:
         since_s = self._since_s
         return self._ended_s + (0.0 if since_s is None else self._clock() - since_s)
+
+    def within(self, last_s: float) -> bool:
+        """Whether somebody has waited in the last `last_s` seconds."""
+        return self._since_s is not None or self._clock() - self._until_s < last_s
 
 
 class Limiter:
@@ -75,7 +82,7 @@ class Limiter:
     """
 
     def __init__(self, limit: RateLimit | None, batch_items: int, clock: Callable[[], float]) -> None:
-        self._limit = limit
+        self.limit = limit
         self._batch_items = batch_items
         self._starved = False
         """The Memory had nothing to give when it was last asked."""
@@ -87,8 +94,9 @@ class Limiter:
         self.batches_wait = Waiting(clock)
 
     @property
-    def limit(self) -> RateLimit | None:
-        return self._limit
+    def batch_items(self) -> int:
+        """How many items a batch has, or is taken to have."""
+        return self._batch_items if self.limit is None else self.limit.batch_items
 
     @property
     def ahead(self) -> float:
@@ -98,44 +106,44 @@ class Limiter:
     @property
     def samples_per_insert(self) -> float:
         """What it has been so far, leaving out the first `minimum_items`."""
-        first = self._limit.minimum_items if self._limit is not None else 0
+        first = self.limit.minimum_items if self.limit is not None else 0
         return self.samples / max(1, self.inserted - first)
 
     # --- who may go on
 
     def may_insert(self, count: int) -> bool:
         """Whether a chunk of `count` items may go in now."""
-        if self._limit is None or self._ahead is None or self._starved:
+        if self.limit is None or self._ahead is None or self._starved:
             return True
-        return self._ahead - self._limit.samples_per_insert * count >= -self._limit.tolerance_items
+        return self._ahead - self.limit.samples_per_insert * count >= -self.limit.tolerance_items
 
     def may_sample(self, has_room: bool = True) -> bool:
         """Whether a batch may be handed out now, from a Memory that has room for more or not."""
-        if self._limit is None or not has_room:
+        if self.limit is None or not has_room:
             return True
-        return self._ahead is not None and self._ahead + self._limit.batch_items <= self._limit.tolerance_items
+        return self._ahead is not None and self._ahead + self.limit.batch_items <= self.limit.tolerance_items
 
     # --- what has happened
 
     def on_inserted(self, count: int) -> None:
         """Count the items of a chunk that went in."""
         self.inserted += count
-        if self._limit is None:
+        if self.limit is None:
             return
         if self._ahead is None:
             self._begin(self.inserted)
         else:
-            self._ahead -= self._limit.samples_per_insert * count
+            self._ahead -= self.limit.samples_per_insert * count
             if self._starved:
-                self._ahead = max(self._ahead, -self._limit.tolerance_items)
+                self._ahead = max(self._ahead, -self.limit.tolerance_items)
 
     def on_sampled(self) -> None:
         """Count a batch that was handed out."""
         self._starved = False
-        self.batches_wait.note(False)
-        self._count_batches(1)
-        if self._limit is not None and self._ahead is not None:
-            self._ahead = min(self._ahead, self._limit.tolerance_items)
+        limit = self.limit
+        self.samples += self._batch_items if limit is None else limit.batch_items
+        if limit is not None and self._ahead is not None:
+            self._ahead = min(self._ahead + limit.batch_items, limit.tolerance_items)
 
     def on_nothing(self) -> None:
         """Note that the Memory has nothing to give though a batch may be handed out."""
@@ -143,7 +151,10 @@ class Limiter:
 
     def on_resumed(self, batches: int) -> None:
         """Count the batches that the learner has and this did not know of; below 0: that it has not."""
-        self._count_batches(batches)
+        samples = batches * self.batch_items
+        self.samples = max(0, self.samples + samples)
+        if self._ahead is not None:
+            self._ahead += samples
         self._stay_in_band()
 
     def on_found(self, length: int) -> None:
@@ -152,25 +163,19 @@ class Limiter:
             self._begin(max(self.inserted, length))
 
     def _begin(self, items: int) -> None:
-        if self._limit is not None and items >= self._limit.minimum_items:
+        if self.limit is not None and items >= self.limit.minimum_items:
             self._ahead = 0.0
 
-    def _count_batches(self, batches: int) -> None:
-        samples = batches * (self._batch_items if self._limit is None else self._limit.batch_items)
-        self.samples = max(0, self.samples + samples)
-        if self._ahead is not None:
-            self._ahead += samples
-
     def _stay_in_band(self) -> None:
-        if self._limit is not None and self._ahead is not None:
-            tolerance = self._limit.tolerance_items
+        if self.limit is not None and self._ahead is not None:
+            tolerance = self.limit.tolerance_items
             self._ahead = min(max(self._ahead, -tolerance), tolerance)
 
     # --- changes, checkpoints
 
     def change(self, limit: RateLimit | None) -> None:
         """Go on with another limit: what has been counted stays, within the new band."""
-        self._limit = limit
+        self.limit = limit
         if limit is None:
             self._ahead = None
         elif self._ahead is None:
@@ -186,7 +191,7 @@ class Limiter:
         match data:
             case [int() as inserted, int() as samples, float() | None as ahead]:
                 self.inserted, self.samples = inserted, samples
-                self._ahead = ahead if self._limit is not None else None
+                self._ahead = ahead if self.limit is not None else None
             case _:
                 raise CorruptError(f"a checkpoint has {data!r} in the place of the limiter's counters")
 

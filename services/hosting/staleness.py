@@ -26,16 +26,15 @@ class Staleness:
     def __init__(self, limit_updates: float, *, consumes: bool) -> None:
         self.limit_updates = limit_updates
         self._consumes = consumes
-        self._versions: deque[tuple[int, int]] = deque()
-        """(how many items in a row, the train count that they were made with), oldest first."""
+        self._versions: deque[list[int]] = deque()
+        """[how many items in a row, the train count that they were made with], oldest first."""
         self._items = 0
         self._sum = 0
         self.train_count: int | None = None
         """The learner's, None while it is not known."""
-        self.mean_updates = 0.0
-        """At the last sampling, over what was there; where sampling consumes, over what was taken..."""
-        self.max_updates = 0
-        """...and of the oldest item of it."""
+        self._sampled = 1, 0, 0, 0
+        """At the last sampling: items that were there (where sampling consumes: that were taken), the sum of their
+        versions, the oldest, and the learner's train count."""
         self.left_out_items = 0
         """Too old when they arrived."""
 
@@ -50,27 +49,39 @@ class Staleness:
         if length < 0:
             return
         if self._versions and self._versions[-1][1] == train_count:
-            count_before, _ = self._versions.pop()
-            self._versions.append((count_before + count, train_count))
+            self._versions[-1][0] += count
         else:
-            self._versions.append((count, train_count))
+            self._versions.append([count, train_count])
         self._items += count
         self._sum += count * train_count
-        self._keep(length)
+        if self._items > length:
+            self._keep(length)
 
     def on_sampled(self, length: int) -> None:
-        """Note that a batch was made, and how long the Memory is now."""
+        """Note that a batch was made, and how long the Memory is now; that matters where sampling consumes."""
+        items, total = self._items, self._sum
         oldest = self._versions[0][1] if self._versions else 0
         if self._consumes:
-            items, total = self._items, self._sum
             self._keep(length)
-            self._measure(items - self._items, total - self._sum, oldest)
-        else:
-            self._measure(self._items, self._sum, oldest)
+            items, total = items - self._items, total - self._sum
+        if items and self.train_count is not None:
+            self._sampled = items, total, oldest, self.train_count
 
     def is_too_old(self, train_count: int) -> bool:
         """Whether items made with this train count are to be left out. Only where sampling consumes."""
         return self._consumes and self._exceeds(train_count)
+
+    @property
+    def mean_updates(self) -> float:
+        """How old the items were at the last sampling, on average..."""
+        items, total, _, train_count = self._sampled
+        return max(0.0, train_count - total / items)
+
+    @property
+    def max_updates(self) -> int:
+        """...and the oldest of them."""
+        _, _, oldest, train_count = self._sampled
+        return max(0, train_count - oldest)
 
     @property
     def withholds(self) -> bool:
@@ -80,19 +91,16 @@ class Staleness:
     def _exceeds(self, train_count: float) -> bool:
         return 0 < self.limit_updates < (self.train_count or 0) - train_count
 
-    def _measure(self, items: int, total: int, oldest: int) -> None:
-        if items and self.train_count is not None:
-            self.mean_updates = max(0.0, self.train_count - total / items)
-            self.max_updates = max(0, self.train_count - oldest)
-
     def _keep(self, length: int) -> None:
         """Forget the oldest versions that are more than the Memory has items."""
         gone = self._items - length if length >= 0 else 0
         while gone > 0:
-            count, train_count = self._versions.popleft()
+            oldest = self._versions[0]
+            count, train_count = oldest
             leaving = min(gone, count)
-            if leaving < count:
-                self._versions.appendleft((count - leaving, train_count))
+            oldest[0] -= leaving
+            if not oldest[0]:
+                self._versions.popleft()
             self._items -= leaving
             self._sum -= leaving * train_count
             gone -= leaving
@@ -108,10 +116,10 @@ class Staleness:
         self._sum = sum(count * train_count for count, train_count in self._versions)
 
 
-def _pairs(data: Any) -> Iterable[tuple[int, int]]:
+def _pairs(data: Any) -> Iterable[list[int]]:
     for pair in data:
         match pair:
             case [int() as count, int() as train_count]:
-                yield count, train_count
+                yield [count, train_count]
             case _:
                 raise CorruptError(f"a checkpoint has {pair!r} in the place of how many items have which version")

@@ -23,7 +23,9 @@ LOOK_EVERY_S = 0.5
 REPORT_EVERY_S = 1.0
 TAKE_NOTE_EVERY_S = 0.25
 KEEP_EVERY_S = 10.0
-"""How often a report goes into the history."""
+"""How often a report goes into the history at first..."""
+KEEP_AGES = 0.002
+"""...and later, in ages of the job: the history of a long one keeps its beginning, and does not fill the board."""
 CLOSE_TIMEOUT_S = 10.0
 REASON_LENGTH_MAX = 16_000
 
@@ -133,6 +135,7 @@ class BoardWork(Work):
             self._try("look", self._look)
             self._wake.wait(LOOK_EVERY_S)
             self._wake.clear()
+        self._try("end", self._post_end)
         self._try("report", self._post_all)
 
     def _try(self, name: str, step: Callable[[], bool]) -> None:
@@ -150,7 +153,9 @@ class BoardWork(Work):
 
     def _look(self) -> bool:
         entry = self._board.entry(self._entry.id)
-        if entry.state is not JobState.RUNNING or entry.life != self._entry.life:
+        mine = self._entry
+        # A board that lost its jobs counts anew: a number and a life may come again, a time does not.
+        if entry.state is not JobState.RUNNING or (entry.life, entry.begun_s) != (mine.life, mine.begun_s):
             self._leave()
         else:
             self.stop_asked = entry.stop_asked
@@ -180,16 +185,17 @@ class BoardWork(Work):
         self._next_report_s = now_s + REPORT_EVERY_S
         keep = now_s >= self._next_keep_s
         if keep:
-            self._next_keep_s = now_s + KEEP_EVERY_S
+            self._next_keep_s = now_s + max(KEEP_EVERY_S, KEEP_AGES * (time.time() - self._entry.begun_s))
         unposted, self._unposted = self._unposted, set()
         for service in unposted:
             self._board.report(self._entry.id, service, self._reports[service], keep=keep)
         return True
 
     def _post_all(self) -> bool:
-        """Post what was reported last, for the history too."""
+        """Post what was reported last, for the history too, and once."""
         for service, counters in self._reports.items():
             self._board.report(self._entry.id, service, counters, keep=True)
+        self._reports, self._unposted = {}, set()
         return True
 
 

@@ -8,11 +8,11 @@ import time
 from typing import TYPE_CHECKING
 
 from srl_common.backoff import Backoff
-from srl_common.errors import StaleSnapshotError, UserError
+from srl_common.errors import ClusterError, InternalError, UserError
 from srl_common.snapshots import is_newer, stale_error
 
 if TYPE_CHECKING:
-    from srl_common.snapshots import Snapshot, SnapshotStore
+    from srl_common.snapshots import Snapshot, SnapshotStore, Version
 
 log = logging.getLogger("srl")
 
@@ -41,10 +41,12 @@ class Publisher:
         self._store = store
         self._job = job
         self._next: Snapshot | None = None
+        self._storing: Snapshot | None = None
         self._last: Snapshot | None = None
         self._changed = threading.Condition()
         self._closing = False
-        self._stale: StaleSnapshotError | None = None
+        self._failure: ClusterError | None = None
+        """What has ended the thread."""
         self._begun_s: float | None = None
         """When the publishing began that is under way."""
         self._backoff = Backoff(RETRY_AFTER_S, RETRY_AFTER_MAX_S)
@@ -73,26 +75,34 @@ class Publisher:
         return self.failing or (begun_s is not None and time.monotonic() > begun_s + self.patience_s)
 
     def put(self, snapshot: Snapshot) -> None:
-        """Publish `snapshot` soon. Raises StaleSnapshotError when another learner has taken over."""
+        """Publish `snapshot` soon. Raises what `check` does."""
         with self._changed:
             self.check()
             self._next = self._last = snapshot
             self._changed.notify_all()
 
     def check(self) -> None:
-        """Raise StaleSnapshotError when another learner has taken over."""
-        if self._stale is not None:
-            raise self._stale
+        """Raise StaleSnapshotError when another learner has taken over, InternalError when nothing is published."""
+        alive = self._thread.is_alive()  # before the failure is looked at, which is set first
+        if self._failure is not None:
+            raise self._failure
+        if not alive:
+            raise InternalError("the thread that stores snapshots has ended, as its traceback says")
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until the last snapshot that was put is stored; False when that takes longer than `timeout_s`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_stored() or self._stale is not None, timeout_s)
+            self._changed.wait_for(lambda: self._is_stored() or self._failure is not None, timeout_s)
             self.check()
             return self._is_stored()
 
     def _is_stored(self) -> bool:
         return self._last is self.stored
+
+    def may_be_stored(self) -> frozenset[Version]:
+        """Return the versions that are stored, or may yet be; all others were left out."""
+        with self._changed:
+            return frozenset(each.version for each in (self.stored, self._storing, self._next) if each is not None)
 
     def close(self) -> None:
         """End the thread; a snapshot that is not stored by now is given up."""
@@ -112,16 +122,16 @@ class Publisher:
                     self._publish(snapshot)
                 elif self.stored is not None and not self._closing:
                     self._look_after(self.stored)
-        except StaleSnapshotError as error:
+        except ClusterError as error:
             with self._changed:
-                self._stale = error
+                self._failure = error
                 self._changed.notify_all()
 
     def _wait_for_next(self) -> Snapshot | None:
         with self._changed:
             self._changed.wait_for(lambda: self._next is not None or self._closing, CHECK_EVERY_S)
-            snapshot, self._next = self._next, None
-            return snapshot
+            self._storing, self._next = self._next, None
+            return self._storing
 
     def _publish(self, snapshot: Snapshot) -> None:
         self._begun_s = time.monotonic()

@@ -24,8 +24,6 @@ WAIT_SLICE_S = 0.05
 HELLO_AGAIN_AFTER_S = 2.0
 PATIENCE_S = 0.2
 """Of several memory services, one that has given no batch for so long is not waited for."""
-SILENT_AFTER_S = 5.0
-"""A memory service that has not been heard of for so long counts as away."""
 
 
 def no_such_function(name: str, memory: str, functions: Sequence[str]) -> AttributeError:
@@ -112,7 +110,6 @@ class RemoteMemory:
         self.taken = 0
         """How many batches the Trainer has taken: when a train() took none, waiting is better than training."""
         self.wait_s = 0.0
-        self.update_wait_s = 0.0
         self._ask_again_s = 0.0
         self._heard_of_batch_s = clock()
         self._arrived_s: dict[str, float] = {}
@@ -146,8 +143,14 @@ class RemoteMemory:
         return self._windows[name].waiting > 0
 
     def gives(self, name: str) -> bool:
-        """Tell whether a batch of that recv function is here, or may be expected soon."""
-        return self.has_batch(name) or self._clock() - self._arrived_s.get(name, -math.inf) < PATIENCE_S
+        """Tell whether a batch of that recv function is here, or is worth waiting for.
+
+        It is not where the host withholds batches until items have come: no patience makes them more.
+        """
+        if self.has_batch(name):
+            return True
+        recent = self._clock() - self._arrived_s.get(name, -math.inf) < PATIENCE_S
+        return recent and not self.link.host_counters.get("withholds")
 
     @property
     def weight(self) -> float:
@@ -209,9 +212,14 @@ class RemoteMemory:
     def checkpoint_if_due(self) -> None:
         """Nothing to do, as `checkpoint_due` says."""
 
+    @property
+    def delivers(self) -> bool:
+        """Whether calls are not acknowledged yet, and it is not too late to wait for that."""
+        return self.link.unacked > 0 and not self.link.refused and not self._give_up()
+
     def drain(self) -> None:
         """Wait until all calls are acknowledged, or the time is over; then leave."""
-        while self.link.unacked and not self.link.refused and not self._give_up():
+        while self.delivers:
             self.wait(WAIT_SLICE_S)
         self.link.say_bye()
 
@@ -219,9 +227,9 @@ class RemoteMemory:
         """Return the values of those of `metrics.LEARNER` that only exist where the Memory is elsewhere."""
         return {
             "srl_batches_waiting": {name: window.waiting for name, window in self._windows.items()},
-            "srl_update_wait_seconds_total": self.update_wait_s,
+            "srl_update_wait_seconds_total": self.link.credit_wait_s,
             "srl_updates_unacked": self.link.unacked,
-            "srl_memory_services_silent": int(self._clock() - self.link.heard_s > SILENT_AFTER_S),
+            "srl_memory_services_silent": int(self.link.silent),
         }
 
     def close(self) -> None:
@@ -265,7 +273,7 @@ class RemoteMemory:
 
     def _send_endpoint(self, name: str) -> Callable[..., None]:
         def send(*args: Any, **kwargs: Any) -> None:
-            self.update_wait_s += self.link.wait_for_credit(self._give_up)
+            self.link.wait_for_credit(self._give_up)
             try:
                 self.link.call(name, Form.CALLS, 1, [(args, kwargs)])
             except EncodeError as error:

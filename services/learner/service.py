@@ -53,6 +53,8 @@ log = logging.getLogger("srl")
 TICK_S = 0.01
 EMPTY_WAIT_S = 0.05
 """How long training waits for a batch before it asks the Trainer again."""
+STORE_WAIT_S = 0.25
+"""How long one wait for the store lasts."""
 INFO_EVERY_S = 0.5
 
 
@@ -91,7 +93,12 @@ def main(settings: LearnerSettings, stop: Stop) -> Again | None:
 
 
 def _next_job(board: JobBoard) -> JobEntry | None:
-    return board.take()
+    """Take a job. One that is to stop is over: it must not need what it fails with again and again."""
+    entry = board.take()
+    if entry is None or not entry.stop_asked:
+        return entry
+    board.end(entry.id, entry.life, JobState.STOPPED, "asked to stop")
+    return None
 
 
 def learn(settings: LearnerSettings, job: Job, work: Work) -> None:
@@ -152,9 +159,10 @@ class Learner(RunCallback):
         self._trainer = self._training.make_trainer(self._parameter, self._memory)
         self._trainer.train_count = resumed.train_count
         self._trainer.restore(resumed.trainer)
+        self._begun_count = self._trainer.train_count
         self._publisher = Publisher(point.store, settings.store_job)
         self._positions: dict[tuple[int, int], Mapping[str, int]] = {}
-        """By version of a snapshot that may not be stored yet, how far training was in the batches."""
+        """By version of a snapshot that is not known to be stored, how far training was in the batches."""
         self._published_count = -1
         self._published_position: Mapping[str, int] = {}
         self._next_snapshot_s = 0.0
@@ -184,20 +192,20 @@ class Learner(RunCallback):
                 durable, settings, self._digest, self._beat, self._work, lambda: self._trainer.train_count
             )
         if settings.memory_shards == 1:
-            return self._connected(memory, position, settings)[0]
+            return self._connected(memory, position, settings, 0)[0]
         return self._make_shards(memory, position)
 
     def _make_shards(self, memory: RLMemory[Any], position: Mapping[str, int]) -> ShardedMemory:
         shards, clients = [], []
         for number in range(self._settings.memory_shards):
             settings = at_shard(self._settings, number, "trainer_uri")
-            shard, client = self._connected(memory, position_of(position, number), settings)
+            shard, client = self._connected(memory, position_of(position, number), settings, number)
             shards.append(shard)
             clients.append(client)
         return ShardedMemory(memory, shards, Waiter(clients).wait, time.monotonic, random.Random())
 
     def _connected(
-        self, memory: RLMemory[Any], position: Mapping[str, int], settings: LearnerSettings
+        self, memory: RLMemory[Any], position: Mapping[str, int], settings: LearnerSettings, shard: int
     ) -> tuple[RemoteMemory, Client]:
         """Return the Memory of the memory service that the settings name, and the socket that it talks by."""
         remote = RemoteMemory(memory, position, settings.prefetch_batches, time.monotonic, lambda: self._stop.overdue)
@@ -206,7 +214,8 @@ class Learner(RunCallback):
         link = Link(
             client,
             Role.LEARNER, settings.name, incarnation, self._digest, time.monotonic, self._beat,
-            self._epoch, remote.positions, waits_for_job=self._work.on_board,
+            self._epoch, remote.positions,
+            shard=shard, shards=settings.memory_shards, waits_for_job=self._work.on_board,
         )  # fmt: skip
         remote.connect(link)
         return remote, client
@@ -245,9 +254,6 @@ class Learner(RunCallback):
         context = self._training.learner_context(self._trainer.train_count, self._elapsed_s())
         if self._job.is_over(self._trainer.train_count, self._elapsed_s()):
             self.end_reason = "over before this start"
-            return
-        if self._work.stop_asked:
-            self.end_reason = "stopped before this start"
             return
         self._training_now = True
         state = train_only(context, self._trainer, [self, *context.callbacks])
@@ -335,12 +341,17 @@ class Learner(RunCallback):
         """Hand a snapshot to the publisher, unless nothing was trained since the last one."""
         if self._trainer.train_count != self._published_count:
             self._publisher.put(self._snapshot())
+            kept = self._publisher.may_be_stored()
+            self._positions = {version: each for version, each in self._positions.items() if version in kept}
 
     def _publish_and_wait(self) -> None:
+        """Publish, and wait for the store: as long as it takes or, when asked to stop, for the time to drain."""
         self._publish()
-        while not self._publisher.wait(self._settings.drain_timeout_s):
-            log.warning("the snapshot of train count %d is not stored yet", self._published_count)
+        while not self._publisher.wait(STORE_WAIT_S):
+            self._memory.poll()
+            self.health.turned()
             if self._stop.overdue:
+                log.warning("the snapshot of train count %d is not stored", self._published_count)
                 return
         self._release()
 
@@ -373,7 +384,8 @@ class Learner(RunCallback):
         stored = self._publisher.stored
         return {
             "srl_training": self._training_now,
-            "srl_train_count_total": beat["train_count"],
+            "srl_train_count_total": beat["train_count"] - self._begun_count,
+            "srl_trainer_version": beat["train_count"],
             "srl_train_calls_total": beat["train_calls"],
             "srl_train_seconds": self._train_seconds,
             "srl_sample_wait_seconds_total": beat["sample_wait_s"],

@@ -2,9 +2,10 @@
 
 A batch comes from one shard. Which one is drawn, in proportion to what the shards' Beats say: the priorities of all
 items added up where the Memory has such, else the number of items. So every item is as likely as in one Memory. If no
-batch of the drawn shard is here, training waits for it a moment, lest a slow shard be drawn from too seldom; one that
-has given none for longer, because it is down or held back by its limiter, is left out. Batches of a function that
-consumes are taken in turns, from the shards of which one is here.
+batch of the drawn shard is here, training waits for it a moment, lest a slow shard be drawn from too seldom. One that
+has given none for longer is left out, and so is one whose limiter withholds batches: it gives them as fast as its items
+come, and whoever waited for it would hold back the actors of all other shards. Batches of a function that consumes are
+taken in turns, from the shards of which one is here.
 
 A send function goes to the shard that the last batch came from, whichever recv function brought it; before the first
 batch, to all.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from services.learner.remote_memory import no_such_function
+from services.learner.remote_memory import WAIT_SLICE_S, no_such_function
 
 if TYPE_CHECKING:
     import random
@@ -119,6 +120,8 @@ class ShardedMemory:
 
     def drain(self) -> None:
         """Wait until all calls are acknowledged, or the time is over; then leave."""
+        while any(shard.delivers for shard in self._shards):
+            self.wait(WAIT_SLICE_S)
         for shard in self._shards:
             shard.drain()
 

@@ -30,6 +30,7 @@ MAINTAIN_EVERY_S = 0.25
 
 def main(settings: MemorySettings, stop: Stop) -> Again | None:
     """Serve the settings' job, or one job of the board."""
+    settings = of_memory_service(settings)
     if settings.board:
         find = _no_job if settings.memory_mode == "learner" else _running_job
         return work_for_jobs(settings, stop, find, serve)
@@ -47,7 +48,6 @@ def _no_job(_: JobBoard) -> None:
 
 def serve(settings: MemorySettings, job: Job, work: Work) -> None:
     """Host the Memory of a job until asked to stop and all clients have left."""
-    settings = of_memory_service(settings)
     with authored(settings.name):
         training = Training(job)
         authors = training.make_memory()
@@ -55,7 +55,10 @@ def serve(settings: MemorySettings, job: Job, work: Work) -> None:
         memory = open_durable_memory(authors, digest, settings, keeps_batches=True)
         memory.recover()
         watcher = Watcher(training.memory_context(), authors, memory)
-        host = MemoryHost(memory, digest, time.monotonic, watcher.counters)
+        host = MemoryHost(
+            memory, digest, time.monotonic, watcher.counters,
+            shard=settings.memory_shard, shards=settings.memory_shards,
+        )  # fmt: skip
         service = MemoryService(settings, memory, host, watcher, work)
         pages = start_pages(settings, service.health, metrics.HOST, service.metrics)
         try:

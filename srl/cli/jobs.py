@@ -109,7 +109,7 @@ def history(
         srl jobs history 3
         srl jobs history 3 --csv job3.csv
 
-    A row is kept every ten seconds or so.
+    A row is kept every ten seconds or so, and less often as a job grows old.
     """
     with cluster.board(cluster.find(uri, keys_dir)) as board:
         entry = board.entry(job_id)

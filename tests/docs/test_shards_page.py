@@ -4,9 +4,9 @@ import re
 
 from markdown import ROOT
 
-from services.learner.remote_memory import PATIENCE_S, SILENT_AFTER_S
+from services.learner.remote_memory import PATIENCE_S
 from srl_common import metrics
-from srl_common.link import BEAT_INTERVAL_S
+from srl_common.link import BEAT_INTERVAL_S, SILENT_AFTER_S
 from srl_common.settings import LearnerSettings, MemorySettings, read, variable
 from srl_common.shards import at_shard, of_memory_service
 
@@ -28,6 +28,6 @@ def test_settings_and_metrics_that_are_named_are_there():
 
 def test_the_times_are_those_of_the_source():
     assert f"{PATIENCE_S} seconds at most" in TEXT
-    assert f"for {SILENT_AFTER_S:g} seconds" in TEXT
+    assert f"After {SILENT_AFTER_S:g} seconds without an answer" in TEXT
     assert BEAT_INTERVAL_S == 0.5
     assert "half a second old" in TEXT

@@ -6,6 +6,7 @@ The counts are those of the author's Memory, not the limiter's. The negative con
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, field
 
 import pytest
@@ -184,9 +185,10 @@ def test_actors_and_learner_never_wait_for_each_other(limit, chunk_items, window
     for _ in play(cluster, steps):
         pass
     author = cluster.author
+    batches_for_a_chunk = math.ceil(limit.samples_per_insert * chunk_items / limit.batch_items)
     for _ in range(5):
         inserted, sampled = author.inserted, author.sampled
-        for number in range(ROUNDS * 10):
+        for number in range(ROUNDS * 10 + batches_for_a_chunk):
             cluster.pull(5)
             cluster.insert(number, chunk_items)
             if author.inserted > inserted and author.sampled > sampled:

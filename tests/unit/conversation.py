@@ -35,6 +35,7 @@ class MessageClient:
         self._inbox: deque[list[Frame]] = deque()
         self.sent: list[Message] = []
         self.closed = False
+        self.uri = "inproc://host"
         self.host: Callable[[], None] = lambda: None
         """Called at each wait: the host's turn."""
 

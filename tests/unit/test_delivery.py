@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from srl_common import codec
+from srl_common import codec, delivery
 from srl_common.delivery import DedupeTable, Receiver, Sender, Verdict
 from srl_common.errors import CorruptError, CreditExhausted, ForgottenError, InternalError, PeerError
 
@@ -141,6 +141,17 @@ def test_the_table_keeps_incarnations_apart_until_they_leave():
     table.forget(b"one")
     table.forget(b"never seen")
     assert table.receiver(b"one").judge(1) is Verdict.APPLY
+
+
+def test_the_table_forgets_who_was_silent_longest_when_there_are_too_many(monkeypatch):
+    monkeypatch.setattr(delivery, "INCARNATIONS_MAX", 3)
+    table = DedupeTable(4)
+    for incarnation in (b"one", b"two", b"three", b"one", b"four"):
+        table.receiver(incarnation)
+    assert list(table.to_data()) == [b"three", b"one", b"four"]
+    again = DedupeTable.from_data(4, table.to_data())
+    again.receiver(b"five")
+    assert list(again.to_data()) == [b"one", b"four", b"five"]
 
 
 def test_the_table_survives_as_plain_data():

@@ -176,6 +176,18 @@ def test_the_host_knows_what_its_clients_failed_with(house):
     assert house.host.errors() == ["Worker.policy failed in the a: ..."]
 
 
+def test_a_learner_that_lacks_batches_which_were_let_go_waits_for_the_jobs_end(house):
+    learner = welcomed(house, Role.LEARNER)
+    welcomed(house, Role.ACTOR).say(items_call(1, ["a", 1]))
+    learner.say(Pull("sample", 1, 0))
+    learner.say(Pull("sample", 2, 1))  # batch 1 is in a stored snapshot
+    _, refusal = Peer(house, Role.LEARNER, "next", epoch=1).say_hello()
+    assert refusal.other_job
+    assert house.host.errors() == [refusal.reason]
+    assert "has 0 batches of sample, but those up to 1 were released" in refusal.reason
+    assert "resume the job, which then begins with an empty Memory" in refusal.reason
+
+
 def test_what_a_client_that_left_did_is_seen_a_little_longer(house):
     actor = welcomed(house, Role.ACTOR, "a")
     actor.say(Beat({"env_steps": 7}))
@@ -184,6 +196,14 @@ def test_what_a_client_that_left_did_is_seen_a_little_longer(house):
     assert house.host.living() == []
     house.clock.advance(CLIENT_GONE_AFTER_S + 1)
     assert house.host.view().clients == {}
+
+
+def test_who_has_left_is_forgotten_though_nobody_looks(house):
+    for number in range(100):
+        welcomed(house, Role.ACTOR, f"actor-{number}").say(Bye())
+        house.clock.advance(1)
+        house.host.maintain()
+    assert len(house.host._left) <= CLIENT_GONE_AFTER_S + 1
 
 
 # --- Hello, and what is refused at it
@@ -222,6 +242,18 @@ def test_another_job_is_refused_with_both_named(house, role):
     (answer,) = Peer(house, role, "it").say_hello(job_digest=OTHER_JOB)
     assert f"'it' works for job {'b' * 12}, this service for {'a' * 12}: " in answer.reason
     assert "start all services with the same job" in answer.reason
+
+
+@pytest.mark.parametrize("role", [Role.ACTOR, Role.LEARNER])
+@pytest.mark.parametrize(("shard", "shards"), [(1, 2), (0, 3), (0, 1)])
+def test_who_looks_for_another_shard_is_refused_with_both_named(role, shard, shards):
+    house = House(ledger.Memory(ledger.Config()), shard=0, shards=2)
+    (answer,) = Peer(house, role, "it").say_hello(shard=shard, shards=shards)
+    assert answer.reason == (
+        f"'it' looks for shard {shard} of {shards}, this service is shard 0 of 2: give all services the same "
+        "SRL_MEMORY_SHARDS, and each memory service its own SRL_MEMORY_SHARD and address"
+    )
+    assert type(Peer(house, role).say_hello(shard=0, shards=2)[0]) is Welcome
 
 
 def test_an_observer_may_come_without_the_job(house):

@@ -6,7 +6,7 @@ import pytest
 from conversation import Clock, MessageClient
 
 from services.hosting.durable_memory import DurableMemory
-from services.hosting.flow import Flow
+from services.hosting.flow import WITHHELD_LATELY_S, Flow
 from services.hosting.host import FORGET_AFTER_S, MemoryHost
 from srl.base.rl.config import DummyRLConfig
 from srl.base.rl.memory import RLMemory
@@ -16,7 +16,7 @@ from srl_common import messages
 from srl_common.errors import CorruptError, StorageError
 from srl_common.journal import Journal
 from srl_common.link import Link, new_incarnation
-from srl_common.messages import PROTOCOL, Ack, Batch, Beat, Call, Form, Hello, Pull, Refuse, Role, Welcome
+from srl_common.messages import PROTOCOL, Ack, Batch, Beat, Bye, Call, Form, Hello, Pull, Refuse, Role, Welcome
 from srl_common.settings import HostSettings
 
 CHUNK = 10
@@ -310,6 +310,31 @@ def test_a_learner_that_is_away_costs_nothing(table):
     assert table.author.length() == 40
 
 
+def test_a_learner_that_left_waits_for_nobody(table):
+    table.insert(table.a)
+    table.pull(9)
+    table.clock.advance(3)
+    table.say(table.learner, Bye())
+    table.clock.advance(3)
+    assert table.metric("srl_batches_wait_seconds_total") == 3
+
+
+def test_the_learner_hears_that_batches_are_withheld(table):
+    def hears():
+        ((_, beat),) = table.say(table.learner, Beat({}))
+        return beat.counters.get("withholds", False)
+
+    fill(table)
+    assert table.pull(2) == [1, 2]
+    assert not hears()
+    assert table.pull(5) == [3, 4]
+    assert hears()
+    table.insert(table.a)  # lets the fifth go
+    assert hears()
+    table.clock.advance(WITHHELD_LATELY_S)
+    assert not hears()
+
+
 def test_who_waits_for_whom_is_counted(table):
     table.insert(table.a)
     table.pull(9)
@@ -375,13 +400,23 @@ def test_samples_that_the_learner_has_count_though_no_journal_has_them(tmp_path)
     again.close()
 
 
+def test_a_learner_that_is_set_back_sets_no_counter_back(table):
+    fill(table)
+    assert table.pull(2) == [1, 2]
+    counters = {"srl_batches_total": {"sample": 2}, "srl_samples_total": 20}
+    assert {name: table.metric(name) for name in counters} == counters
+    table.hello(new_incarnation(), "learner", received=0)
+    assert table.memory.streams["sample"].made == table.memory.flow.limiter.samples == 0
+    assert {name: table.metric(name) for name in counters} == counters
+
+
 def test_counters_are_part_of_the_checkpoint(tmp_path):
     table = Table(folder=tmp_path)
     fill(table)
     table.pull(1)
     table.memory.checkpoint()
     again = restarted(table, tmp_path)
-    assert (again.metric("srl_samples_ahead_items"), again.metric("srl_samples_total")) == (-10, 10)
+    assert (again.metric("srl_samples_ahead_items"), again.memory.flow.limiter.samples) == (-10, 10)
     assert again.memory.flow.staleness.to_data() == [[30, 0]]
     again.close()
 
@@ -428,6 +463,8 @@ def test_replay_waits_for_fresher_experience_and_the_limiter_lets_it_in():
     table.insert(table.a)
     table.learn(40)
     assert table.pull(1) == []
+    table.clock.advance(3)
+    assert table.metric("srl_batches_wait_seconds_total") == 3
     told = table.insert(table.a, train_count=40)
     assert [message.number for _, message in told if isinstance(message, Batch)] == [1]
     assert table.author.items == [3] * 10 + [4] * 10 + [5] * 10

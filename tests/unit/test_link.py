@@ -10,6 +10,7 @@ from srl_common.link import (
     INCARNATION_BYTES,
     REFUSED_AGAIN_AFTER_S,
     RESEND_AFTER_S,
+    SILENT_AFTER_S,
     Link,
     new_incarnation,
 )
@@ -255,22 +256,25 @@ def test_bytes_that_are_no_message_are_an_error(welcomed, client):
 
 def test_with_credit_there_is_no_waiting(welcomed, client):
     client.host = lambda: pytest.fail("it listened")
-    assert welcomed.wait_for_credit(lambda: True) == 0.0
+    welcomed.wait_for_credit(lambda: True)
+    assert welcomed.credit_wait_s == 0.0
 
 
 def test_a_call_waits_until_there_is_credit_and_knows_how_long(welcomed, client, clock):
     for number in range(3):
         call(welcomed, number)
-    waits = []
+    seen = []
 
     def host():
-        waits.append(1)
-        if len(waits) == 4:
+        seen.append(welcomed.credit_wait_s)
+        if len(seen) == 4:
             client.arrive(Ack(3, 6))
 
     client.host = host
     began_s = clock()
-    assert welcomed.wait_for_credit(lambda: False) == clock() - began_s > 0
+    welcomed.wait_for_credit(lambda: False)
+    assert welcomed.credit_wait_s == pytest.approx(clock() - began_s)
+    assert 0.0 == seen[0] < seen[1] < seen[2] < seen[3], "a scrape sees it grow"
     assert welcomed.credit == 3
 
 
@@ -317,7 +321,41 @@ def test_the_hosts_beat_is_kept_and_all_else_is_the_owners(welcomed, client, clo
     clock.advance(5.0)
     assert welcomed.poll() == [Batch("sample", 1, None), view]
     assert welcomed.host_counters == {"memory_length": 2}
-    assert welcomed.heard_s == clock()
+
+
+def test_a_host_that_does_not_answer_is_silent_and_both_are_said_once(welcomed, client, clock, caplog):
+    caplog.set_level("INFO")
+    clock.advance(SILENT_AFTER_S)
+    welcomed.poll()
+    assert not welcomed.silent
+    for _ in range(3):
+        clock.advance(BEAT_INTERVAL_S)
+        welcomed.poll()
+        assert welcomed.silent
+    client.arrive(Beat({}))
+    welcomed.poll()
+    assert not welcomed.silent
+    assert [record.getMessage() for record in caplog.records] == [
+        "the Memory's host at inproc://host does not answer; waiting for it",
+        "the Memory's host at inproc://host answers again",
+    ]
+
+
+def test_a_host_that_was_never_there_is_silent_too(link, client, clock):
+    for _ in range(30):
+        link.poll()
+        clock.advance(BEAT_INTERVAL_S)
+    assert client.take_sent(Hello)
+    assert link.silent
+
+
+def test_a_host_that_was_not_asked_is_not_silent(welcomed, client, clock):
+    """As after a train() that has taken its time."""
+    client.arrive(Beat({}))
+    welcomed.poll()
+    clock.advance(10 * SILENT_AFTER_S)
+    welcomed.poll()
+    assert not welcomed.silent
 
 
 def test_bye_and_the_end_of_the_connection(welcomed, client):

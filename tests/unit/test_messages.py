@@ -55,7 +55,7 @@ MESSAGES = st.one_of(
     [st.builds(kind, **{each.name: FIELDS[each.type] for each in dataclasses.fields(kind)}) for kind in CATALOGUE]
 )
 GOOD = {
-    Hello: [1, "actor", "actor-0", b"i", "digest", 0, 0, {}, {}, -1],
+    Hello: [1, "actor", "actor-0", b"i", "digest", 0, 0, {}, {}, -1, 0, 1],
     Welcome: [1, b"i", 0, 8, -1, 0],
     Refuse: ["reason", False],
     Stranger: [],
@@ -157,10 +157,10 @@ def test_a_version_is_a_pair_of_whole_numbers(version):
 
 
 @pytest.mark.parametrize("positions", [{1: 1}, {"sample": "1"}, {"sample": True}, {"sample": None}])
-@pytest.mark.parametrize("which", [-2, -3])
+@pytest.mark.parametrize("which", ["released", "received"])
 def test_the_positions_of_hello_are_names_and_numbers(which, positions):
     values = list(GOOD[Hello])
-    values[which] = positions
+    values[[each.name for each in dataclasses.fields(Hello)].index(which)] = positions
     with pytest.raises(DecodeError, match="Hello names a batch position that is not a name and a number"):
         decode_value([CATALOGUE.index(Hello), *values])
 

@@ -2,14 +2,17 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from services.learner import publisher as module
 from services.learner.publisher import Publisher
+from services.learner.service import Learner
 from srl_common.directory_store import DirectoryStore
-from srl_common.errors import CorruptError, StaleSnapshotError, StorageError
+from srl_common.errors import CorruptError, InternalError, StaleSnapshotError, StorageError
 from srl_common.memory_store import MemoryStore
+from srl_common.service import STALLED_AFTER_S, Health, Stop
 from srl_common.snapshots import Snapshot
 
 LONG_S = 10.0
@@ -113,6 +116,20 @@ def test_the_newest_overtakes_those_that_wait(publisher_of):
     assert publisher.stored == snapshot(4)
 
 
+def test_it_says_which_versions_may_be_stored_however_many_were_put(publisher_of):
+    store = Slow()
+    publisher = publisher_of(store)
+    assert publisher.may_be_stored() == set()
+    publisher.put(snapshot(1))
+    assert store.entered.wait(LONG_S)
+    for train_count in range(2, 100):
+        publisher.put(snapshot(train_count))
+    assert publisher.may_be_stored() == {(1, 1), (1, 99)}
+    store.let.set()
+    assert publisher.wait(LONG_S)
+    assert publisher.may_be_stored() == {(1, 99)}
+
+
 def test_a_store_that_fails_is_tried_again(publisher_of, monkeypatch, caplog):
     monkeypatch.setattr(module, "RETRY_AFTER_S", 0.01)
     store = Failing(3)
@@ -207,7 +224,7 @@ def test_one_that_publishes_nothing_notices_too_that_another_took_over(store, pu
     publisher.put(snapshot(3))
     assert publisher.wait(LONG_S)
     store.publish("job", snapshot(1, epoch=2))
-    assert wait_until(lambda: publisher._stale is not None)
+    assert wait_until(lambda: publisher._failure is not None)
     with pytest.raises(StaleSnapshotError, match=r"\(2, 1\) is stored"):
         publisher.check()
 
@@ -268,6 +285,20 @@ def test_a_newer_epoch_ends_it(store, publisher_of):
     assert store.latest_version("job") == (1, 1)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_in_its_thread_is_not_taken_for_a_store_that_is_away(publisher_of):
+    class Broken(MemoryStore):
+        def publish(self, job, snapshot):
+            raise TypeError("a bug")
+
+    publisher = publisher_of(Broken())
+    publisher.check()
+    publisher.put(snapshot(1))
+    assert wait_until(lambda: not publisher._thread.is_alive())
+    with pytest.raises(InternalError, match="the thread that stores snapshots has ended"):
+        publisher.check()
+
+
 def test_closing_gives_up_what_the_store_refuses(monkeypatch):
     monkeypatch.setattr(module, "RETRY_AFTER_S", 60.0)
     store = Failing(10)
@@ -298,3 +329,28 @@ def test_closing_gives_the_store_back():
     store = Watched()
     Publisher(store, "job").close()
     assert store.closed
+
+
+# --- who waits for it
+
+
+def test_a_learner_that_waits_for_its_store_is_alive_and_leaves_when_its_time_is_over():
+    health, stop, waits = Health(), Stop(0.0), []
+
+    def wait(timeout_s):
+        waits.append(timeout_s)
+        health._turned_s -= 2 * STALLED_AFTER_S
+        if len(waits) == 3:
+            stop.ask()
+        return False
+
+    polled = []
+    learner = SimpleNamespace(
+        _publish=lambda: None, _publisher=SimpleNamespace(wait=wait), health=health, _stop=stop, _published_count=7,
+        _memory=SimpleNamespace(poll=lambda: polled.append(True)),
+    )  # fmt: skip
+    Learner._publish_and_wait(learner)
+    assert health.alive
+    assert len(waits) >= 3
+    assert min(waits) > 0.0, "it does not spin"
+    assert polled, "the host hears of it"

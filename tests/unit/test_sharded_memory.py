@@ -1,5 +1,6 @@
 """A learner with several memory services: where batches come from, where updates go, what a snapshot says."""
 
+import math
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,14 +11,13 @@ from conversation import Clock, MessageClient
 from services.learner.remote_memory import (
     ASK_AGAIN_AFTER_S,
     PATIENCE_S,
-    SILENT_AFTER_S,
     RemoteMemory,
 )
 from services.learner.sharded_memory import ShardedMemory, position_of
 from srl.base.rl.config import DummyRLConfig
 from srl.base.rl.memory import RLMemory
 from srl.rl.memories.priority_replay_buffer import PriorityReplayBufferConfig, RLPriorityReplayBuffer
-from srl_common.link import Link, new_incarnation
+from srl_common.link import RESEND_AFTER_S, SILENT_AFTER_S, Link, new_incarnation
 from srl_common.messages import PROTOCOL, Ack, Batch, Beat, Bye, Call, Hello, Pull, Role, Welcome
 
 PREFETCH = 4
@@ -44,12 +44,14 @@ class Host:
     def __init__(self, number, clock, position=None, prefetch=PREFETCH):
         self.number = number
         self.client = MessageClient(clock)
-        self.memory = RemoteMemory(Memory(), position or {}, prefetch, clock, lambda: self.given_up)
+        self.memory = RemoteMemory(Memory(), position or {}, prefetch, clock, lambda: clock() >= self.gives_up_s)
         self.link = Link(
             self.client, Role.LEARNER, "learner", new_incarnation(), "job", clock, dict, 1, self.memory.positions
         )
         self.memory.connect(self.link)
-        self.given_up = self.away = False
+        self.away = False
+        self.gives_up_s = self.allowed = math.inf
+        self.wanted = Counter()
         self.made = Counter(position or {})
         self.client.arrive(Welcome(PROTOCOL, b"host", 0, 100))
         self.link.poll()
@@ -59,12 +61,14 @@ class Host:
         self.link.poll()
 
     def serve(self):
-        """Answer what was asked."""
+        """Answer what was asked, with no more batches of a function than are allowed."""
         for message in self.client.take_sent():
             if isinstance(message, Pull) and not self.away:
-                for number in range(self.made[message.endpoint] + 1, message.wanted + 1):
-                    self.client.arrive(Batch(message.endpoint, number, (self.number, number)))
-                    self.made[message.endpoint] = number
+                self.wanted[message.endpoint] = message.wanted
+        for name, wanted in self.wanted.items():
+            while self.made[name] < min(wanted, self.allowed):
+                self.made[name] += 1
+                self.client.arrive(Batch(name, self.made[name], (self.number, self.made[name])))
 
 
 class Table:
@@ -78,6 +82,8 @@ class Table:
         )
 
     def listen(self, timeout_s):
+        for host in self.hosts:
+            host.client.host()
         self.clock.advance(timeout_s)
 
     def turn(self):
@@ -178,6 +184,35 @@ def test_a_shard_that_is_slow_is_not_drawn_from_too_seldom():
     assert chi_square(drawn, (1000, 3000)) < 14
 
 
+def drawn_from_paced(counters):
+    """Return from which shards batches come where shard 0 gives three for each of shard 1, and the learner is fast."""
+    table = Table(prefetch=6)
+    for host in table.hosts:
+        host.says(memory_length=1000, **counters)
+        host.allowed = 0
+    drawn = Counter()
+    for _ in range(100):
+        table.clock.advance(PATIENCE_S / 10)
+        table.turn()
+        for host, paced in zip(table.hosts, (3, 1), strict=True):
+            host.allowed += paced
+        table.turn()
+        while (batch := table.memory.sample()) is not None:
+            drawn[batch[0]] += 1
+    return drawn
+
+
+def test_a_shard_that_gives_batches_as_fast_as_items_come_holds_nobody_up():
+    drawn = drawn_from_paced({"withholds": True})
+    assert drawn[0] > 270
+    assert drawn[1] > 90
+
+
+def test_control_where_that_is_not_known_all_shards_are_as_slow_as_the_slowest():
+    drawn = drawn_from_paced({})
+    assert drawn[0] < 150
+
+
 # --- a shard that is away
 
 
@@ -201,7 +236,9 @@ def test_with_one_shard_down_the_others_go_on_and_it_joins_again(name):
 def test_a_shard_that_is_not_heard_of_is_counted():
     table = Table()
     assert table.memory.metrics()["srl_memory_services_silent"] == 0
+    table.memory.poll()
     table.clock.advance(SILENT_AFTER_S + 0.1)
+    table.memory.poll()
     table.hosts[1].says(memory_length=1)
     assert table.memory.metrics()["srl_memory_services_silent"] == 1
 
@@ -323,9 +360,19 @@ def test_a_learner_leaves_all_shards_when_its_updates_are_acknowledged():
     for host in table.hosts:
         host.client.host = lambda client=host.client: client.arrive(Ack(1, 100))
     table.memory.drain()
-    assert [host.client.sent[-1] for host in table.hosts] == [Bye(), Bye()]
+    assert [host.client.take_sent()[-1] for host in table.hosts] == [Bye(), Bye()]
     table.memory.close()
     assert all(host.client.closed for host in table.hosts)
+
+
+def test_at_the_end_a_shard_that_is_down_does_not_keep_another_from_getting_an_update_again():
+    table = Table()
+    table.memory.update()
+    assert updates(table) == [1, 1]
+    for host in table.hosts:
+        host.gives_up_s = table.clock() + 1.5 * RESEND_AFTER_S
+    table.memory.drain()
+    assert updates(table) == [1, 1]
 
 
 def test_what_is_not_registered_is_an_error_that_says_what_is():

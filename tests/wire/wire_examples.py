@@ -28,11 +28,11 @@ PIXELS = np.arange(96 * 96, dtype=np.uint8).reshape(96, 96)
 """Large enough for a frame of its own."""
 
 EXAMPLES: dict[str, Message] = {
-    "Hello": Hello(2, Role.LEARNER.value, "learner", INCARNATION, DIGEST, 7, 3, {"sample": 40}, {"sample": 45}),
-    "Hello of an actor": Hello(2, Role.ACTOR.value, "actor-0", INCARNATION, DIGEST, 0, 0, {}, {}, 3),
-    "Welcome": Welcome(2, INCARNATION, 7, 15),
-    "Welcome of an actor": Welcome(2, INCARNATION, 7, 15, 3, 8),
-    "Refuse": Refuse("'actor-0' speaks protocol 1, this service 2"),
+    "Hello": Hello(3, Role.LEARNER.value, "learner", INCARNATION, DIGEST, 7, 3, {"sample": 40}, {"sample": 45}),
+    "Hello of an actor": Hello(3, Role.ACTOR.value, "actor-0", INCARNATION, DIGEST, 0, 0, {}, {}, 3, 1, 2),
+    "Welcome": Welcome(3, INCARNATION, 7, 15),
+    "Welcome of an actor": Welcome(3, INCARNATION, 7, 15, 3, 8),
+    "Refuse": Refuse("'actor-0' speaks protocol 2, this service 3"),
     "Refuse of another job": Refuse("'actor-0' works for job 5e5e5e5e5e5e, this service for 123456789abc", True),
     "Stranger": Stranger(),
     "Call of byte strings": Call(
