@@ -62,6 +62,12 @@ def spread(results: list[dict[str, float]], key: str) -> dict[str, float]:
     return {"min": min(values), "median": statistics.median(values), "max": max(values)}
 
 
+def between(figure: dict[str, float], digits: int) -> str:
+    """Return a figure of `spread` as people read it."""
+    low, median, high = (f"{figure[key]:,.{digits}f}" for key in ("min", "median", "max"))
+    return median if low == high else f"{median} ({low} to {high})"
+
+
 def machine() -> dict[str, str | int | None]:
     """Return what the figures were taken on."""
     return {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}

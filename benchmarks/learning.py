@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks.compare import STABLE_BASELINES3, machine, peer_python, run_json, spread
+from benchmarks.compare import STABLE_BASELINES3, between, machine, peer_python, run_json, spread
 from benchmarks.learning_cases import CASES, TABLE_CASES
 
 SCRIPT = str(Path(__file__).parent / "learning_once.py")
@@ -117,11 +117,6 @@ def show(report: dict[str, Any]) -> None:
     for name, ratio in report["ratios"].items():
         console.print(f"{name}: stable-baselines3 takes {ratio['wall_s']:.1f} times the seconds of ours on the wall, ")
         console.print(f"  {ratio['cpu_s']:.1f} times of CPU, and {ratio['env_steps']:.1f} times the env steps")
-
-
-def between(figure: dict[str, float], digits: int) -> str:
-    low, median, high = (f"{figure[key]:,.{digits}f}" for key in ("min", "median", "max"))
-    return median if low == high else f"{median} ({low} to {high})"
 
 
 def plot(runs: Runs, path: str) -> None:

@@ -33,8 +33,8 @@ def _groups_below(heading: str) -> list[str]:
 
 
 def _command(name: str, command: Any) -> Iterator[str]:
-    arguments = [each.metavar for each in command.params if each.param_type_name == "argument"]
-    yield f"### {' '.join([name, *(each.strip('{}') for each in arguments)])}"
+    arguments = [_shown(each) for each in command.params if each.param_type_name == "argument"]
+    yield f"### {' '.join([name, *arguments])}"
     yield from map(_paragraph, command.help.split("\n\n"))
     rows = list(_rows(command.params))
     if rows:
@@ -55,7 +55,12 @@ def _rows(params: Iterable[Any]) -> Iterator[list[str]]:
         if each.name not in FOR_SHELLS:
             names = ", ".join(f"`{name}`" for name in each.opts) if each.param_type_name == "option" else ""
             value = f" `{each.metavar}`" if each.metavar and names else ""
-            yield [f"{names}{value}" or f"`{each.metavar}`", _escaped(each.help or "") + _default(each)]
+            yield [f"{names}{value}" or f"`{_shown(each)}`", _escaped(each.help or "") + _default(each)]
+
+
+def _shown(argument: Any) -> str:
+    name: str = argument.metavar
+    return name if argument.required else f"[{name}]"
 
 
 def _default(param: Any) -> str:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ops.panels import DATASOURCE, Panel, Query, Row, layout
+from ops.panels import DATASOURCE, NEUTRAL, Panel, Query, Row, layout
 
 FILE = Path(__file__).parent / "grafana" / "dashboards" / "srl.json"
 
@@ -20,6 +20,8 @@ OF_ACTOR = '{srl_job=~"$job", instance=~"$actor"}'
 SERVICES = '{job=~"actor|memory|learner"}'
 BUSY_BELOW = 0.3
 """A service that waits less than this part of its time holds nobody back."""
+WORK, OTHER_WORK, WAIT, REST = "green", "yellow", "orange", "#808080"
+"""What is done with time has one color everywhere."""
 
 
 # --- expressions
@@ -60,9 +62,19 @@ def sampled_share(histogram: str, calls: str, of: str = OF) -> str:
     return f"({mean(histogram, of)}) * {share(calls, of)}"
 
 
+def host_share(phase: str) -> str:
+    """Return the part of the time that the Memory's host spends in a phase of its loop."""
+    return share("srl_host_seconds_total", f'{OF[:-1]}, phase="{phase}"}}')
+
+
 def rest(*shares: str) -> str:
     """Return what is left of the time."""
     return f"clamp_min(1 - {' - '.join(shares)}, 0)"
+
+
+def none_yet(expr: str) -> str:
+    """Return the expression, or 0 where it has no series at all."""
+    return f"{expr} or on () vector(0)"
 
 
 ACTORS_WAIT = share("srl_credit_wait_seconds_total")
@@ -79,6 +91,12 @@ CREDIT = share("srl_credit_wait_seconds_total", OF_ACTOR)
 TRAIN = sampled_share("srl_train_seconds", "srl_train_count_total")
 COPY = share("srl_snapshot_take_seconds_sum")
 
+ALERTS = (
+    'max by (alertname, severity, job, instance, srl_job) (ALERTS{alertstate="firing"})'
+    ' or on () label_replace(vector(1), "alertname", "none", "", "")'
+)
+"""A table of none is not empty: it says so."""
+
 
 # --- panels
 
@@ -87,12 +105,16 @@ def stat(title: str, unit: str, width: int, expr: str, description: str, **looks
     return Panel("stat", title, description, unit, (Query(expr),), width, 5, **looks)
 
 
-def graph(title: str, unit: str, description: str, *queries: tuple[str, str], **looks: Any) -> Panel:
-    return Panel("graph", title, description, unit, tuple(Query(*query) for query in queries), **looks)
+def graph(title: str, unit: str, description: str, *queries: tuple[str, str] | Query, **looks: Any) -> Panel:
+    return Panel("graph", title, description, unit, _queries(queries), **looks)
 
 
-def stack(title: str, description: str, *queries: tuple[str, str]) -> Panel:
-    return Panel("stack", title, description, "percentunit", tuple(Query(*query) for query in queries))
+def stack(title: str, description: str, *queries: tuple[str, str] | Query) -> Panel:
+    return Panel("stack", title, description, "percentunit", _queries(queries))
+
+
+def _queries(queries: tuple[tuple[str, str] | Query, ...]) -> tuple[Query, ...]:
+    return tuple(query if isinstance(query, Query) else Query(*query) for query in queries)
 
 
 ANSWER = Row(
@@ -104,7 +126,10 @@ ANSWER = Row(
         ),
         stat("Env steps", "ops", 3, total("srl_env_steps_total"), "A second, of all actors."),
         stat("Updates", "ops", 3, total("srl_train_count_total"), "What train_count grows by in a second."),
-        stat("Actors", "short", 2, 'count(up{job="actor"} == 1)', "That answer."),
+        stat(
+            "Actors", "short", 2, none_yet('count(up{job="actor"} == 1)'), "That answer.",
+            limits=((0, "red"), (1, "green")),
+        ),
         stat(
             "Limited by", "short", 4, LIMIT,
             "Who is waited for more than 30 % of the time. The learner: more actors do not help. The actors: more do.",
@@ -119,8 +144,8 @@ ANSWER = Row(
             "Part of the learner's time in which it waits for a batch.", limits=((0.3, "orange"),),
         ),
         stat(
-            "Alerts", "short", 2, 'count(ALERTS{alertstate="firing"}) or vector(0)',
-            "How many fire now. The page on monitoring has them one by one.", limits=((1, "red"),),
+            "Alerts", "short", 2, none_yet('count(ALERTS{alertstate="firing"})'),
+            "How many fire now. The row Errors has them one by one.", limits=((1, "red"),),
         ),
     ),
 )  # fmt: skip
@@ -130,9 +155,9 @@ REWARD = Row(
     (
         graph(
             "Reward of episodes", "short", "Mean of the last 100 episodes, by actor, and over all actors.",
-            (f"avg(srl_episode_reward_mean{OF_ACTOR})", "all actors"),
+            Query(f"avg(srl_episode_reward_mean{OF_ACTOR})", "all actors", NEUTRAL, line_width=3),
             (f"srl_episode_reward_mean{OF_ACTOR}", "{{instance}}"),
-            width=12,
+            width=12, floor=None,
         ),
         Panel(
             "heatmap", "Distribution of rewards",
@@ -147,7 +172,7 @@ REWARD = Row(
         ),
         graph(
             "What the Trainer says", "short", "The numbers that the algorithm puts into info: losses, rates.",
-            (f"srl_train_info{OF}", "{{name}}"),
+            (f"srl_train_info{OF}", "{{name}}"), floor=None,
         ),
     ),
 )  # fmt: skip
@@ -168,7 +193,7 @@ RATES = Row(
             "Items that came in, batches that were made, and calls of the Trainer's send functions, a second.",
             (total("srl_inserted_items_total", "endpoint"), "insert: {{endpoint}}"),
             (total("srl_batches_total", "endpoint"), "batch: {{endpoint}}"),
-            (f"{total('srl_updates_total', 'endpoint')} or vector(0)", "update: {{endpoint}}"),
+            (none_yet(total("srl_updates_total", "endpoint")), "update: {{endpoint}}"),
         ),
     ),
 )  # fmt: skip
@@ -180,21 +205,24 @@ TIME = Row(
             "Actors",
             "On average over the actors. Policy and environment are timed one step in a while. The rest is what the "
             "Worker does after a step, resets, sending and taking up parameters.",
-            (POLICY, "policy"), (ENV, "environment"), (CREDIT, "waiting for credit"),
-            (rest(POLICY, ENV, CREDIT), "rest"),
+            Query(POLICY, "policy", WORK), Query(ENV, "environment", OTHER_WORK),
+            Query(CREDIT, "waiting for credit", WAIT), Query(rest(POLICY, ENV, CREDIT), "rest", REST),
         ),
         stack(
             "Learner",
             "Training is timed one update in a while. Copying is the time that training stands still for a snapshot; "
             "storing it happens beside training. The rest is mostly handing over batches.",
-            (TRAIN, "training"), (LEARNER_WAITS, "waiting for batches"), (COPY, "copying the parameter"),
-            (rest(TRAIN, LEARNER_WAITS, COPY), "rest"),
+            Query(TRAIN, "training", WORK), Query(COPY, "copying the parameter", OTHER_WORK),
+            Query(LEARNER_WAITS, "waiting for batches", WAIT), Query(rest(TRAIN, LEARNER_WAITS, COPY), "rest", REST),
         ),
         stack(
             "Memory service",
-            "The loop of the Memory's host. Answers: sampling batches, and sending them and acknowledgements. When it "
-            "is never idle it is the bottleneck.",
-            (f"avg by (phase) ({rate('srl_host_seconds_total')})", "{{phase}}"),
+            "The loop of the Memory's host. Answers: sampling batches, and sending them and acknowledgements; chunks "
+            "that were held back go in then, too. Upkeep: fsync, checkpoints. When it is never idle it is the "
+            "bottleneck.",
+            Query(host_share("actors"), "inserts", WORK), Query(host_share("answers"), "answers", OTHER_WORK),
+            Query(host_share("learner"), "updates", NEUTRAL), Query(host_share("upkeep"), "upkeep", "purple"),
+            Query(host_share("idle"), "idle", REST),
         ),
         graph(
             "Policy", "s", "Time of one policy: half of them, and all but 5 %, are faster.",
@@ -220,16 +248,20 @@ PRESSURE = Row(
             "Waiting", "percentunit", "Actors for credit, the learner for batches and for room for its updates.",
             (total("srl_credit_wait_seconds_total", "instance", OF_ACTOR), "actor {{instance}}"),
             (LEARNER_WAITS, "learner: batches"),
+            (share("srl_update_wait_seconds_total"), "learner: updates"),
         ),
         graph(
-            "Under way", "short", "Chunks not acknowledged yet, and batches that the Trainer has not taken yet.",
+            "Under way", "short",
+            "Chunks not acknowledged yet, those of them that are held back to keep the ratio, and batches that the "
+            "Trainer has not taken yet.",
             (f"sum by (instance) (srl_chunks_unacked{OF_ACTOR})", "chunks of {{instance}}"),
+            (f"sum(srl_held_chunks{OF})", "chunks held back"),
             (f"sum by (endpoint) (srl_batches_waiting{OF})", "batches: {{endpoint}}"),
         ),
         graph(
-            "Room in the Memory", "short",
-            "1: it takes more. 0: actors wait because too much waits for the learner. Held: see the ratio below.",
-            (f"min(srl_memory_has_room{OF})", "has room"), (f"sum(srl_held_chunks{OF})", "chunks held for the ratio"),
+            "Memory full", "percentunit",
+            "Part of the time in which it takes nothing more, because too much waits for the learner. Actors wait.",
+            (f"max(1 - avg_over_time(srl_memory_has_room{OF}[$__rate_interval]))", "full"),
         ),
         graph(
             "Sent again, dropped, out of order", "ops",
@@ -244,8 +276,9 @@ PRESSURE = Row(
             (quantile(0.95, "srl_chunk_items", OF_ACTOR), "95 %"),
         ),
         graph(
-            "Bytes of chunks", "bytes", "On average; and what all actors send in a second.",
-            (mean("srl_chunk_bytes", OF_ACTOR), "a chunk"), (total("srl_chunk_bytes_sum", of=OF_ACTOR), "a second"),
+            "Bytes of chunks", "bytes", "Of one chunk: half have fewer; all but 5 % have.",
+            (quantile(0.5, "srl_chunk_bytes", OF_ACTOR), "median"),
+            (quantile(0.95, "srl_chunk_bytes", OF_ACTOR), "95 %"),
         ),
     ),
 )  # fmt: skip
@@ -272,6 +305,7 @@ FRESHNESS = Row(
             "Ahead of the ratio", "short",
             "Items handed out beyond what the target allows; below 0: fewer. Between the tolerances, nobody waits.",
             (f"sum(srl_samples_ahead_items{OF})", "ahead"), (f"sum(srl_samples_tolerance_items{OF})", "tolerance"),
+            floor=None,
         ),
         graph(
             "Samples and items too old", "ops", "Items handed out, and items left out because they came too late.",
@@ -293,12 +327,13 @@ MEMORY = Row(
             (f"sum by (instance) (srl_journal_bytes{OF})", "{{instance}}"),
         ),
         graph(
-            "Written to the journal", "Bps", "Bytes in a second.",
-            (total("srl_journal_written_bytes_total"), "written"),
+            "Bytes a second", "binBps", "What all actors send, and what is written to the journal.",
+            (total("srl_chunk_bytes_sum", of=OF_ACTOR), "sent by actors"),
+            (total("srl_journal_written_bytes_total"), "written to the journal"),
         ),
         graph(
             "Time to force it to disk", "s", "Of one fsync. Inserts wait for it: a slow disk is seen here.",
-            (f"({mean('srl_journal_fsync_seconds')}) >= 0 or vector(0)", "mean"),
+            (none_yet(f"({mean('srl_journal_fsync_seconds')}) >= 0"), "mean"),
         ),
         graph(
             "Free on its disk", "bytes", "When it is full, nothing is inserted, and nothing is lost.",
@@ -316,7 +351,7 @@ SNAPSHOTS = Row(
             (share("srl_parameter_fetches_total", OF_ACTOR), "fetched by an actor"),
         ),
         graph(
-            "Bytes", "Bps", "What the store takes in and gives out in a second.",
+            "Traffic of the store", "binBps", "What it takes in and gives out in a second.",
             (total("srl_snapshot_published_bytes_total"), "in"),
             (total("srl_parameter_fetched_bytes_total", of=OF_ACTOR), "out"),
         ),
@@ -333,8 +368,9 @@ SNAPSHOTS = Row(
             (f"max by (instance) (srl_parameter_age_seconds{OF_ACTOR})", "{{instance}}"),
         ),
         graph(
-            "Actors behind the learner", "short", "Updates since the parameter that an actor plays with.",
-            (f"scalar(max(srl_train_count_total{OF})) - srl_parameter_version{OF_ACTOR}", "{{instance}}"),
+            "Actors behind the learner", "short",
+            "Updates since the parameter was published that an actor plays with: its age times the rate of updates.",
+            (f"srl_parameter_age_seconds{OF_ACTOR} * scalar({total('srl_train_count_total')})", "{{instance}}"),
         ),
     ),
 )  # fmt: skip
@@ -342,22 +378,26 @@ SNAPSHOTS = Row(
 ERRORS = Row(
     "Errors",
     (
+        Panel(
+            "table", "Alerts that fire", "What each means, and what to do, is in Prometheus, on its page Alerts.",
+            "short", (Query(ALERTS),), width=24, height=6,
+        ),
         graph(
             "Refused and strange", "ops", "Clients refused, messages of strangers, messages that are none, a second.",
             (total("srl_refused_total", of=""), "refused"), (total("srl_strangers_total", of=""), "strangers"),
             (total("srl_undecodable_total", of=""), "no message"),
-            (f"{total('srl_tunings_refused_total', of='')} or vector(0)", "tunings refused"),
+            (total("srl_tunings_refused_total", of=""), "tunings refused"),
         ),
         graph(
             "Stores that refuse", "ops", "Writes that the journal's disk or the snapshot store refused, a second.",
-            (f"{total('srl_journal_failures_total')} or vector(0)", "journal"),
+            (total("srl_journal_failures_total"), "journal"),
             (total("srl_snapshot_failures_total"), "publishing"),
             (total("srl_parameter_fetch_failures_total"), "fetching"),
         ),
         graph(
             "Restarts", "short", "In 10 minutes: of the Memory's host, as actors noticed; of each kind of service.",
             (f"max(increase(srl_host_restarts_total{OF}[10m]))", "host, noticed by actors"),
-            (f"sum by (job) (changes(process_start_time_seconds{SERVICES}[10m]))", "{{job}}"),
+            (f"sum by (job) (changes(process_start_time_seconds{SERVICES}[10m]))", "{{job}}"), decimals=0,
         ),
     ),
 )  # fmt: skip
@@ -411,8 +451,8 @@ def dashboard() -> dict[str, Any]:
         "timezone": "browser",
         "templating": {
             "list": [
-                _variable("job", "Job", "label_values(srl_ready, srl_job)"),
-                _variable("actor", "Actor", 'label_values(srl_env_steps_total{srl_job=~"$job"}, instance)'),
+                _variable("job", "Job", "label_values(srl_ready, srl_job)", NATURAL_DESCENDING),
+                _variable("actor", "Actor", 'label_values(srl_env_steps_total{srl_job=~"$job"}, instance)', NATURAL),
             ]
         },
         "annotations": {"list": [_alerts()]},
@@ -420,16 +460,19 @@ def dashboard() -> dict[str, Any]:
     }
 
 
-def _variable(name: str, label: str, query: str) -> dict[str, Any]:
+NATURAL, NATURAL_DESCENDING = 7, 8
+"""How Grafana sorts a variable's values: job-9 before job-10, or after it."""
+
+
+def _variable(name: str, label: str, query: str, sort: int) -> dict[str, Any]:
     return {
         "name": name,
         "label": label,
         "type": "query",
         "datasource": DATASOURCE,
         "query": {"qryType": 1, "query": query, "refId": name},
-        "definition": query,
         "refresh": 2,
-        "sort": 8,
+        "sort": sort,
         "multi": True,
         "includeAll": True,
         "allValue": ".*",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from string import ascii_uppercase
 from typing import Any, Literal
 
 DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
@@ -11,15 +12,24 @@ COLUMNS = 24
 MIN_INTERVAL = "10s"
 """A graph has no more points than one in that time: rates of less are noise."""
 
+NEUTRAL = "blue"
+"""What is neither good nor bad."""
+NOTHING_YET = "no job"
+"""What a stat says that has no value."""
+_REFS = ascii_uppercase
+"""What Grafana calls the queries of a panel."""
+
 Kind = Literal["stat", "graph", "stack", "heatmap", "table"]
 
 
 @dataclass(frozen=True)
 class Query:
-    """One PromQL expression, and what its series are called in the legend."""
+    """One PromQL expression, what its series are called in the legend, and their color, "" as Grafana chooses."""
 
     expr: str
     legend: str = ""
+    color: str = ""
+    line_width: int = 1
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,10 @@ class Panel:
     texts: tuple[tuple[str, str], ...] = ()
     """For a stat: (color, text) in place of the values 0, 1, ..."""
     limits: tuple[tuple[float, str], ...] = ()
-    """For a stat: its color from a value on."""
+    """For a stat that says good or bad: its color from a value on; below the first it is green."""
     decimals: int | None = None
+    floor: float | None = 0
+    """For a graph: where its axis begins at the latest. None: values may be below 0."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "description": panel.description,
         "datasource": DATASOURCE,
         "interval": MIN_INTERVAL,
-        "targets": [_target(panel, query, chr(ord("A") + n)) for n, query in enumerate(panel.queries)],
+        "targets": [_target(panel, query, ref) for ref, query in zip(_REFS, panel.queries, strict=False)],
         **_LOOKS[panel.kind](panel),
     }
 
@@ -106,9 +118,10 @@ def _defaults(panel: Panel) -> dict[str, Any]:
 
 
 def _stat(panel: Panel) -> dict[str, Any]:
-    defaults = _defaults(panel)
+    defaults = {**_defaults(panel), "noValue": NOTHING_YET}
     steps = [{"color": color, "value": value} for value, color in panel.limits]
-    defaults["thresholds"] = {"mode": "absolute", "steps": [{"color": "green", "value": None}, *steps]}
+    base = {"color": "green" if steps else NEUTRAL, "value": None}
+    defaults["thresholds"] = {"mode": "absolute", "steps": [base, *steps]}
     texts = {str(n): {"text": text, "color": color, "index": n} for n, (color, text) in enumerate(panel.texts)}
     if texts:
         defaults["mappings"] = [{"type": "value", "options": texts}]
@@ -133,11 +146,27 @@ def _graph(panel: Panel) -> dict[str, Any]:
         "stacking": {"mode": "normal" if is_stack else "none", "group": "A"},
     }
     defaults = {**_defaults(panel), "custom": custom}
+    if panel.floor is not None:
+        defaults["min"] = panel.floor
+    if is_stack:
+        defaults["max"] = 1
     options = {
         "legend": {"displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull"], "showLegend": True},
         "tooltip": {"mode": "multi", "sort": "none" if is_stack else "desc"},
     }
-    return {"fieldConfig": {"defaults": defaults, "overrides": []}, "options": options}
+    overrides = [look for ref, query in zip(_REFS, panel.queries, strict=False) if (look := _query_look(ref, query))]
+    return {"fieldConfig": {"defaults": defaults, "overrides": overrides}, "options": options}
+
+
+def _query_look(ref: str, query: Query) -> dict[str, Any]:
+    """Return what is different for the series of a query; nothing where nothing is."""
+    looks: dict[str, Any] = {}
+    if query.color:
+        looks["color"] = {"mode": "fixed", "fixedColor": query.color}
+    if query.line_width != Query.line_width:
+        looks["custom.lineWidth"] = query.line_width
+    properties = [{"id": name, "value": value} for name, value in looks.items()]
+    return {"matcher": {"id": "byFrameRefID", "options": ref}, "properties": properties} if looks else {}
 
 
 def _heatmap(panel: Panel) -> dict[str, Any]:
@@ -146,7 +175,7 @@ def _heatmap(panel: Panel) -> dict[str, Any]:
         "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64, "exponent": 0.5},
         "yAxis": {"unit": panel.unit},
         "cellGap": 1,
-        "tooltip": {"show": True, "yHistogram": False},
+        "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": True},
         "legend": {"show": False},
     }
     return {"fieldConfig": {"defaults": _defaults(panel), "overrides": []}, "options": options}

@@ -26,17 +26,20 @@ _AUTHORED = f"{Path(str(srl.__file__)).parent.resolve() / 'algorithms'}{os.sep}"
 
 @contextmanager
 def authored(service: str) -> Iterator[None]:
-    """Around all of a service's work: an exception in the author's code becomes an AuthorError that names the hook."""
+    """Around all of a service's work: an exception in the author's code becomes an AuthorError that names the hook.
+
+    So does `sys.exit`: it would end the service, and not the job.
+    """
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         explained = explain(error, service)
         if explained is error:
             raise
         raise explained from error
 
 
-def explain(error: Exception, service: str) -> Exception:
+def explain(error: Exception | SystemExit, service: str) -> Exception | SystemExit:
     """Return what to raise instead of `error`: an AuthorError when it came out of an author's hook.
 
     A mistake that `srl` itself reports becomes a UserError; anything else is returned as it is, a bug of ours.

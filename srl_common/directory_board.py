@@ -9,15 +9,21 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from srl_common import codec
+from srl_common.directory_store import job_folder
 from srl_common.errors import CorruptError, StorageError
 from srl_common.job_board import (
+    FIELDS,
     HISTORY_ROWS_MAX,
     JobEntry,
     JobState,
     check_size,
+    pack_report,
     refused_id,
     refused_in,
+    snapshot_name,
+    to_entry,
     unknown_job,
+    unpack_history,
     unpack_plain,
 )
 
@@ -54,7 +60,7 @@ CREATE TABLE IF NOT EXISTS tuning (id TEXT, name TEXT, data BLOB NOT NULL, PRIMA
 """
 """`jobs.place` is where a job waits in the line: after all that were put there before."""
 
-_ENTRY = "SELECT id, name, digest, state, life, submitted_s, begun_s, ended_s, reason, stop_asked FROM jobs"
+_ENTRY = f"SELECT id, {', '.join(FIELDS)} FROM jobs"  # noqa: S608  our own names
 _DAMAGED = ("malformed", "not a database", "no such table", "no such column", "disk image")
 
 
@@ -84,14 +90,25 @@ class SqliteBoard:
     def new_id(self) -> str:
         """Return an id that no job has had."""
         with self._writing() as database:
-            return str(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid)
+            return self._new_id(database)
+
+    def _new_id(self, database: sqlite3.Connection) -> str:
+        while True:
+            job_id = str(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid)
+            if not self._has_snapshots(job_id):
+                return job_id
+
+    def _has_snapshots(self, _job_id: str) -> bool:
+        return False
 
     def submit(self, job_id: str, job: bytes, name: str, digest: str) -> None:
         """Put a job at the end of the line."""
         check_size(job, name)
         with self._writing() as database:
             given = database.execute("SELECT 1 FROM ids WHERE CAST(id AS TEXT) = ?", [job_id]).fetchone()
-            taken = database.execute("SELECT 1 FROM jobs WHERE id = ?", [job_id]).fetchone()
+            taken = database.execute("SELECT digest FROM jobs WHERE id = ?", [job_id]).fetchone()
+            if taken == (digest,):
+                return
             if taken or not given:
                 raise refused_id(job_id)
             _submit(database, job_id, job, name, digest)
@@ -103,7 +120,7 @@ class SqliteBoard:
             known = database.execute("SELECT id FROM digests WHERE digest = ?", [digest]).fetchone()
             if known:
                 return str(known[0])
-            job_id = str(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid)
+            job_id = self._new_id(database)
             _submit(database, job_id, job, name, digest)
             return job_id
 
@@ -148,9 +165,9 @@ class SqliteBoard:
             if state in {JobState.WAITING, JobState.RUNNING}:
                 raise refused_in(state, job_id)
             database.execute(
-                "UPDATE jobs SET state = 'waiting', begun_s = 0.0, ended_s = 0.0, reason = '', stop_asked = 0, "
-                "place = (SELECT MAX(place) + 1 FROM jobs) WHERE id = ?",
-                [job_id],
+                "UPDATE jobs SET state = 'waiting', submitted_s = ?, begun_s = 0.0, ended_s = 0.0, reason = '', "
+                "stop_asked = 0, place = (SELECT MAX(place) + 1 FROM jobs) WHERE id = ?",
+                [time.time(), job_id],
             )
             return self._entry(database, job_id)
 
@@ -178,7 +195,7 @@ class SqliteBoard:
     def entries(self) -> list[JobEntry]:
         """Return all jobs, oldest first."""
         with self._reading() as database:
-            return [_to_entry(row) for row in database.execute(f"{_ENTRY} ORDER BY position")]
+            return [to_entry(row[0], row[1:]) for row in database.execute(f"{_ENTRY} ORDER BY position")]
 
     def fetch(self, job_id: str) -> bytes:
         """Return the job itself."""
@@ -190,12 +207,11 @@ class SqliteBoard:
 
     def report(self, job_id: str, service: str, counters: Mapping[str, Any], *, keep: bool = False) -> None:
         """Say how a job is going."""
-        data = codec.pack({**counters, "reported_s": time.time()})
+        data, row = pack_report(service, counters)
         with self._writing() as database:
             self._entry(database, job_id)
             database.execute("INSERT OR REPLACE INTO reports VALUES (?, ?, ?)", [job_id, service, data])
             if keep:
-                row = codec.pack([service, data])
                 database.execute("INSERT INTO history (id, data) VALUES (?, ?)", [job_id, row])
                 database.execute(
                     "DELETE FROM history WHERE id = ? AND row <= "
@@ -209,12 +225,10 @@ class SqliteBoard:
 
     def history(self, job_id: str) -> list[dict[str, Any]]:
         """Return the reports that were kept, oldest first."""
-        where = f"the history of job {job_id}"
         with self._reading() as database:
             self._entry(database, job_id)
             found = database.execute("SELECT data FROM history WHERE id = ? ORDER BY row", [job_id]).fetchall()
-        rows = [unpack_plain(data, where) for (data,) in found]
-        return [{"service": service, **unpack_plain(data, where)} for service, data in rows]
+        return unpack_history([row for (row,) in found], job_id)
 
     def tune(self, job_id: str, values: Mapping[str, Any]) -> None:
         """Set values that services look at."""
@@ -240,14 +254,14 @@ class SqliteBoard:
 
     def _running(self, database: sqlite3.Connection) -> JobEntry | None:
         row = database.execute(f"{_ENTRY} WHERE state = 'running'").fetchone()
-        return None if row is None else _to_entry(row)
+        return None if row is None else to_entry(row[0], row[1:])
 
     def _entry(self, database: sqlite3.Connection, job_id: str) -> JobEntry:
         row = database.execute(f"{_ENTRY} WHERE id = ?", [job_id]).fetchone()
         if row is None:
             known = database.execute("SELECT id FROM jobs ORDER BY position").fetchall()
             raise unknown_job(job_id, [each for (each,) in known])
-        return _to_entry(row)
+        return to_entry(row[0], row[1:])
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -294,6 +308,10 @@ class DirectoryBoard(SqliteBoard):
                 f"{where} cannot be used: {error.strerror}; allow writing, or point SRL_STORE elsewhere"
             ) from error
         super().__init__(str(folder / FILE), where)
+        self._folder = folder
+
+    def _has_snapshots(self, job_id: str) -> bool:
+        return job_folder(self._folder, snapshot_name(job_id)).exists()
 
 
 class MemoryBoard(SqliteBoard):
@@ -310,14 +328,3 @@ def _submit(database: sqlite3.Connection, job_id: str, job: bytes, name: str, di
         [job_id, name, digest, time.time(), job],
     )
     database.execute("INSERT OR IGNORE INTO digests VALUES (?, ?)", [digest, job_id])
-
-
-def _to_entry(row: tuple[Any, ...]) -> JobEntry:
-    job_id, name, digest, state, life, submitted_s, begun_s, ended_s, reason, stop_asked = row
-    try:
-        return JobEntry(
-            str(job_id), str(name), str(digest), JobState(state), int(life),
-            float(submitted_s), float(begun_s), float(ended_s), str(reason), bool(stop_asked),
-        )  # fmt: skip
-    except ValueError as error:
-        raise CorruptError(f"what the job board has of job {job_id} is damaged ({error}): delete the job") from None

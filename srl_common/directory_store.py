@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from srl_common.errors import AccessError, CorruptError, FullError, StorageError
+from srl_common.files import write_whole
 from srl_common.retention import Retention
 from srl_common.snapshots import (
     Head,
@@ -56,7 +57,7 @@ class DirectoryStore:
         """Return a new epoch."""
         with self._refusals(), self._writing(job) as folder:
             epoch = _read_epoch(folder) + 1
-            _write_whole(folder / "epoch", b"%d" % epoch)
+            write_whole(folder / "epoch", b"%d" % epoch)
             return epoch
 
     def publish(self, job: str, snapshot: Snapshot) -> None:
@@ -65,9 +66,11 @@ class DirectoryStore:
             claimed = _read_epoch(folder)
             if check_newer(job, snapshot, claimed, _read_head(folder)):
                 if snapshot.epoch > claimed:
-                    _write_whole(folder / "epoch", b"%d" % snapshot.epoch)
-                _write_snapshot(folder, snapshot)
-                self._discard(folder)
+                    write_whole(folder / "epoch", b"%d" % snapshot.epoch)
+                try:
+                    _write_snapshot(folder, snapshot)
+                finally:
+                    self._discard(folder)  # also what was not finished: there may be no room for another attempt
 
     def _discard(self, folder: Path) -> None:
         """Remove what is not to be kept, and what a writer left that was killed."""
@@ -81,7 +84,7 @@ class DirectoryStore:
     def latest_version(self, job: str) -> Version | None:
         """Return the newest version."""
         with self._refusals():
-            head = _read_head(self._job_folder(job))
+            head = _read_head(job_folder(self._folder, job))
         return None if head is None else head.version
 
     def wait_for_newer(
@@ -89,7 +92,7 @@ class DirectoryStore:
     ) -> Version | None:
         """Return the newest version when it is newer than `version`, None when it does not come in time."""
         deadline_s = time.monotonic() + timeout_s
-        head = self._job_folder(job) / "head"
+        head = job_folder(self._folder, job) / "head"
         ends = ends or self._never
         seen = None
         while True:
@@ -140,30 +143,31 @@ class DirectoryStore:
 
     def delete(self, job: str) -> None:
         """Forget `job`."""
-        with self._refusals(), contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self._job_folder(job))
+        folder = job_folder(self._folder, job)
+        away = folder.with_name(f".{folder.name}")
+        with self._refusals(), contextlib.suppress(FileNotFoundError), _locked(folder, os.O_RDWR, fcntl.LOCK_EX):
+            shutil.rmtree(away, ignore_errors=True)  # left by one who was killed
+            folder.rename(away)  # in one step: who reads or writes meets all of it or nothing
+            shutil.rmtree(away)
 
     def close(self) -> None:
         """Do nothing: files are open only while a method runs."""
 
     @contextlib.contextmanager
     def _writing(self, job: str) -> Iterator[Path]:
-        folder = self._job_folder(job)
+        folder = job_folder(self._folder, job)
         folder.mkdir(exist_ok=True)
         with _locked(folder, os.O_RDWR | os.O_CREAT, fcntl.LOCK_EX):
             yield folder
 
     @contextlib.contextmanager
     def _reading(self, job: str) -> Iterator[tuple[Path, Head | None]]:
-        folder = self._job_folder(job)
+        folder = job_folder(self._folder, job)
         if _read_head(folder) is None:
             yield folder, None
             return
         with _locked(folder, os.O_RDONLY, fcntl.LOCK_SH):
             yield folder, _read_head(folder)
-
-    def _job_folder(self, job: str) -> Path:
-        return self._folder / f"job-{quote(job, safe='')}"
 
     @contextlib.contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -179,12 +183,17 @@ class DirectoryStore:
             ) from error
 
 
+def job_folder(folder: Path, job: str) -> Path:
+    """Return where in a store's folder the snapshots of a job are."""
+    return folder / f"job-{quote(job, safe='')}"
+
+
 def _write_snapshot(folder: Path, snapshot: Snapshot) -> None:
     head = Head.of(snapshot)
     for name, data in {"data": snapshot.data, "worker": snapshot.worker_data, "head": head.pack()}.items():
         if data is not None:
-            _write_whole(_part_path(folder, name, head.version), data)
-    _write_whole(folder / "head", head.pack())
+            write_whole(_part_path(folder, name, head.version), data)
+    write_whole(folder / "head", head.pack())
 
 
 def _read_snapshot(folder: Path, head: Head) -> Snapshot:
@@ -208,16 +217,6 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
     except FileNotFoundError:
         return None
     return status.st_mtime_ns, status.st_ino
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a crash leaves the old or the new one."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
 
 
 def _part_path(folder: Path, name: str, version: Version) -> Path:

@@ -89,6 +89,10 @@ class OtherJobError(PeerError):
     """The other side works for another job: the one that took it, or the one that is over."""
 
 
+class LostBatchesError(OtherJobError):
+    """A learner's snapshots lack batches that the other side has let go: the two do not belong together any more."""
+
+
 class UndeliveredError(PeerError):
     """The time to drain is over, and the other side has not taken what was still to be sent."""
 

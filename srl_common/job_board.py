@@ -7,7 +7,8 @@ actors follow the one that is running. Jobs are bytes here: what they mean is kn
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -49,7 +50,7 @@ class JobEntry:
     life: int
     """How often it has begun: 0 while it waits for the first time, 1 from then on. A journal belongs to one life."""
     submitted_s: float
-    """Seconds since 1970; 0.0 for what has not happened yet."""
+    """When it was put in the line, also by `resume`. Seconds since 1970; 0.0 for what has not happened yet."""
     begun_s: float
     ended_s: float
     reason: str
@@ -76,13 +77,14 @@ class JobBoard(Protocol):
     """
 
     def new_id(self) -> str:
-        """Return an id that no job has had."""
+        """Return an id that no job has had, nor any snapshot beside the board: one that was lost counts anew."""
 
     def submit(self, job_id: str, job: bytes, name: str, digest: str) -> None:
         """Put a job at the end of the line.
 
-        `job_id` is of `new_id`, so that what belongs to the job can be stored under its name before. Raises UserError
-        for an id that is not, or that is taken, and for a job of more than `JOB_BYTES_MAX`.
+        `job_id` is of `new_id`, so that what belongs to the job can be stored under its name before. The very same
+        again does nothing: an answer may have been lost. Raises UserError for an id that is not of `new_id`, or that
+        another job has, and for a job of more than `JOB_BYTES_MAX`.
         """
 
     def submit_once(self, job: bytes, name: str, digest: str) -> str:
@@ -169,7 +171,34 @@ def open_board(uri: str, keys_dir: str = "") -> JobBoard:
     raise SettingError(f"'{scheme}:' is no job board: write memory://, dir:///folder or redis://host:port/db")
 
 
-# --- what all boards say
+# --- what the boards share
+
+FIELDS = tuple(each.name for each in fields(JobEntry) if each.name != "id")
+
+
+def to_entry(job_id: str, values: Iterable[Any]) -> JobEntry:
+    """Return the entry whose `FIELDS` a board has as `values`, numbers perhaps as text. Raises CorruptError."""
+    try:
+        name, digest, state, life, submitted_s, begun_s, ended_s, reason, stop_asked = values
+        return JobEntry(
+            job_id, name, digest, JobState(state), int(life),
+            float(submitted_s), float(begun_s), float(ended_s), reason, bool(int(stop_asked)),
+        )  # fmt: skip
+    except ValueError as error:
+        raise CorruptError(f"what the job board has of job {job_id} is damaged ({error}): delete the job") from None
+
+
+def pack_report(service: str, counters: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """Return a report and a row of the history. Raises EncodeError."""
+    data = codec.pack({**counters, "reported_s": time.time()})
+    return data, codec.pack([service, data])
+
+
+def unpack_history(rows: Iterable[bytes], job_id: str) -> list[dict[str, Any]]:
+    """Return what was reported in the rows of a history. Raises CorruptError."""
+    where = f"the history of job {job_id}"
+    unpacked = [unpack_plain(row, where) for row in rows]
+    return [{"service": service, **unpack_plain(data, where)} for service, data in unpacked]
 
 
 def check_size(job: bytes, name: str) -> None:

@@ -110,6 +110,8 @@ class Link:
         self.refused = False
         """The host works for another job at present."""
         self.host_restarts = 0
+        self.credit_wait_s = 0.0
+        """How long calls have waited for credit: it grows while one waits, so that a scrape sees it."""
         self.host_counters: dict[str, Any] = {}
         self.silent = False
         """The host has not been heard of lately."""
@@ -139,19 +141,17 @@ class Link:
             raise InternalError("a call was encoded with another sequence number than it was sent with")
         self._client.send(frames)
 
-    def wait_for_credit(self, give_up: Callable[[], bool]) -> float:
-        """Listen until a call may be sent. Returns the seconds waited; raises UndeliveredError when `give_up` says so.
+    def wait_for_credit(self, give_up: Callable[[], bool]) -> None:
+        """Listen until a call may be sent. Raises UndeliveredError when `give_up` says so.
 
         Messages for the caller that come meanwhile are kept for the next `poll`.
         """
-        if self.credit > 0:
-            return 0.0
-        start_s = self._clock()
         while self.credit <= 0:
             if give_up():
                 raise UndeliveredError(f"{self._name}: the Memory's host took no more calls until the drain was over")
+            start_s = self._clock()
             self._left = self.wait(WAIT_SLICE_S)
-        return self._clock() - start_s
+            self.credit_wait_s += self._clock() - start_s
 
     def send(self, message: Message) -> None:
         """Send a message that needs no acknowledgement; it is lost when there is no connection."""

@@ -92,7 +92,7 @@ class Refuse:
 
     reason: str
     other_job: bool = False
-    """The host works for another job: where services take one after the other, one of both is late."""
+    """The host works for another job, or not with what this client has of it: where there is a board, it will tell."""
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,8 @@ HOST = (
 
 LEARNER = (
     Definition("srl_training", "gauge", "1 while the learner trains; 0 before, and when the job is over."),
-    Definition("srl_train_count_total", "counter", "The Trainer's train_count."),
+    Definition("srl_train_count_total", "counter", "What train_count has grown by since the process began."),
+    Definition("srl_trainer_version", "gauge", "The Trainer's train_count, which goes on from a snapshot's."),
     Definition("srl_train_calls_total", "counter", "Calls of train()."),
     Definition(
         "srl_train_seconds", "histogram", "Time of an update: of train() by train_count. Sampled: one at a tick."

@@ -18,19 +18,21 @@ Keys, all of which begin with `srl:board:` (they need one Redis, not a Redis clu
 from __future__ import annotations
 
 import time
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from srl_common import codec
-from srl_common.errors import CorruptError
 from srl_common.job_board import (
+    FIELDS,
     HISTORY_ROWS_MAX,
     JobEntry,
     JobState,
     check_size,
+    pack_report,
     refused_id,
     refused_in,
+    to_entry,
     unknown_job,
+    unpack_history,
     unpack_plain,
 )
 from srl_common.redis_connection import connect, without_password
@@ -41,12 +43,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "srl:board:"
-_FIELDS = tuple(each.name for each in fields(JobEntry) if each.name != "id")
 
 _SCRIPT = """
 local function key(name, id) return 'srl:board:' .. name .. (id and ':' .. id or '') end
 local function state(id) return redis.call('HGET', key('job', id), 'state') end
 local verbs = {}
+
+local function new_id()
+  local id
+  repeat
+    id = string.format('%d', redis.call('INCR', key('last_id')))
+  until redis.call('EXISTS', 'srl:{job-' .. id .. '}:epoch') == 0
+  return id
+end
 
 local function put(id, now, job, name, digest)
   redis.call('HSET', key('job', id), 'name', name, 'digest', digest, 'state', 'waiting', 'life', 0,
@@ -57,7 +66,12 @@ local function put(id, now, job, name, digest)
   return id
 end
 
+function verbs.new_id() return {'', new_id()} end
+
 function verbs.submit(id, now, job, name, digest)
+  if state(id) and redis.call('HGET', key('job', id), 'digest') == digest then
+    return {'', id}
+  end
   if state(id) or not string.match(id, '^[1-9]%d*$')
      or tonumber(id) > tonumber(redis.call('GET', key('last_id')) or '0') then
     return {'refused', ''}
@@ -70,8 +84,7 @@ function verbs.submit_once(_, now, job, name, digest)
   if known then
     return {'', known}
   end
-  local id = string.format('%d', redis.call('INCR', key('last_id')))
-  return {'', put(id, now, job, name, digest)}
+  return {'', put(new_id(), now, job, name, digest)}
 end
 
 function verbs.take(_, now)
@@ -108,11 +121,12 @@ function verbs.ask_to_stop(id, now)
   return {'', ''}
 end
 
-function verbs.resume(id)
+function verbs.resume(id, now)
   local found = state(id)
   if not found then return {'unknown', ''} end
   if found == 'waiting' or found == 'running' then return {found, ''} end
-  redis.call('HSET', key('job', id), 'state', 'waiting', 'begun_s', 0, 'ended_s', 0, 'reason', '', 'stop_asked', 0)
+  redis.call('HSET', key('job', id), 'state', 'waiting', 'submitted_s', now, 'begun_s', 0, 'ended_s', 0,
+             'reason', '', 'stop_asked', 0)
   redis.call('RPUSH', key('line'), id)
   return {'', ''}
 end
@@ -165,8 +179,7 @@ class RedisBoard:
 
     def new_id(self) -> str:
         """Return an id that no job has had."""
-        with self._refusals():
-            return str(self._redis.incr(_key("last_id")))
+        return self._call("new_id", "")
 
     def submit(self, job_id: str, job: bytes, name: str, digest: str) -> None:
         """Put a job at the end of the line."""
@@ -234,9 +247,8 @@ class RedisBoard:
 
     def report(self, job_id: str, service: str, counters: Mapping[str, Any], *, keep: bool = False) -> None:
         """Say how a job is going."""
-        data = codec.pack({**counters, "reported_s": time.time()})
-        row = codec.pack([service, data]) if keep else b""
-        self._call("report", job_id, service, data, row, HISTORY_ROWS_MAX)
+        data, row = pack_report(service, counters)
+        self._call("report", job_id, service, data, row if keep else b"", HISTORY_ROWS_MAX)
 
     def reports(self, job_id: str) -> dict[str, dict[str, Any]]:
         """Return the last report of each service."""
@@ -245,11 +257,9 @@ class RedisBoard:
     def history(self, job_id: str) -> list[dict[str, Any]]:
         """Return the reports that were kept, oldest first."""
         self._require(job_id)
-        where = f"the history of job {job_id}"
         with self._refusals():
-            found = self._redis.lrange(_key("history", job_id), 0, -1)
-        rows = [unpack_plain(row, where) for row in found]
-        return [{"service": service, **unpack_plain(data, where)} for service, data in rows]
+            rows = self._redis.lrange(_key("history", job_id), 0, -1)
+        return unpack_history(rows, job_id)
 
     def tune(self, job_id: str, values: Mapping[str, Any]) -> None:
         """Set values that services look at."""
@@ -280,8 +290,9 @@ class RedisBoard:
 
     def _find(self, job_id: str) -> JobEntry | None:
         with self._refusals():
-            values: list[bytes | None] = self._redis.hmget(_key("job", job_id), _FIELDS)
-        return None if values == [None] * len(_FIELDS) else _to_entry(job_id, values)
+            values: list[bytes | None] = self._redis.hmget(_key("job", job_id), FIELDS)
+        found = [value for value in values if value is not None]
+        return to_entry(job_id, (str(value, "utf-8") for value in found)) if found else None
 
     def _require(self, job_id: str) -> None:
         with self._refusals():
@@ -303,16 +314,3 @@ class RedisBoard:
 
 def _key(name: str, job_id: str = "") -> str:
     return f"{PREFIX}{name}:{job_id}" if job_id else f"{PREFIX}{name}"
-
-
-def _to_entry(job_id: str, values: list[bytes | None]) -> JobEntry:
-    try:
-        name, digest, state, life, submitted_s, begun_s, ended_s, reason, stop_asked = [
-            str(value, "utf-8") for value in values if value is not None
-        ]
-        return JobEntry(
-            job_id, name, digest, JobState(state), int(life),
-            float(submitted_s), float(begun_s), float(ended_s), reason, stop_asked == "1",
-        )  # fmt: skip
-    except ValueError as error:
-        raise CorruptError(f"what the job board has of job {job_id} is damaged ({error}): delete the job") from None

@@ -154,12 +154,19 @@ class RedisStore:
 
     def _store(self, job: str, record: Record, pieces: list[memoryview]) -> tuple[str, str]:
         keys = [*record.data_keys(job), *record.worker_keys(job)]
-        try:
+        with self._dropping(job, record, redis.RedisError):
             for key, piece in zip(keys, pieces, strict=True):
                 self._redis.set(key, piece, ex=PIECE_TTL_S)
+        # Where Redis says nothing to this, the snapshot may be stored, and its pieces have to stay.
+        with self._dropping(job, record, redis.ResponseError):
             return self._commit(job, record, keys)
-        except redis.ResponseError:
-            # Redis said no. Where it said nothing, the snapshot may be stored, and its pieces have to stay.
+
+    @contextlib.contextmanager
+    def _dropping(self, job: str, record: Record, kind: type[redis.RedisError]) -> Iterator[None]:
+        """Remove the pieces after an error of that kind, so that many attempts do not fill a Redis."""
+        try:
+            yield
+        except kind:
             with contextlib.suppress(redis.RedisError):
                 self._drop(job, record)
             raise

@@ -30,6 +30,7 @@ import zmq
 
 from srl_common import redis_acl
 from srl_common.errors import CorruptError, SettingError, StorageError
+from srl_common.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +141,11 @@ def read_allowed(path: Path) -> dict[bytes, tuple[str, str]]:
 
 
 def _refuse_open_file(path: Path) -> None:
-    if path.exists() and path.stat().st_mode & _OTHERS:
+    try:
+        mode = path.stat().st_mode if path.exists() else 0
+    except OSError as error:
+        raise SettingError(f"SRL_KEYS_DIR: {path} cannot be read: {error.strerror}") from error
+    if mode & _OTHERS:
         raise SettingError(
             f"SRL_KEYS_DIR: {path} can be read by others: chmod 600 {path}; then think of replacing what is in it"
         )
@@ -332,17 +337,11 @@ def _make_folder(folder: Path) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Let a file that only its owner can read have `data`, in one step; do nothing when it has."""
+    """Let a file that only its owner can read have `data`; do nothing when it has."""
     if _read(path) == data and not path.stat().st_mode & _OTHERS:
         return
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)  # left by one who was killed
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    write_whole(path, data, 0o600)
 
 
 def _read(path: Path) -> bytes:

@@ -247,6 +247,7 @@ class _Beginning:
         for number in STOP_SIGNALS:
             # A thread of a library's may not hold signals, and take one now: better to end at once than to lose it.
             signal.signal(number, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, 0.0)  # an author's alarm, which would end the next life
         if not stop.asked:
             self._become(again)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PREFIX = "SRL_"
 OFF = "off"
 AUTO = "auto"
+PORT_MAX = 65535
 
 
 def _setting(default: Any, text: str, minimum: float | None = None, choices: Sequence[str] = ()) -> Any:
@@ -272,7 +273,7 @@ def split_bind(text: str) -> tuple[str, int] | None:
     if text == OFF:
         return None
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit():
+    if not colon or not port.isdecimal() or int(port) > PORT_MAX:
         raise SettingError(f"{variable('metrics_bind')}={text}: write host:port, or {OFF}")
     return host, int(port)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import TYPE_CHECKING
 
 from srl_common import codec
 from srl_common.errors import CorruptError, DecodeError, StorageError
+from srl_common.files import write_whole
 from srl_common.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -28,13 +28,8 @@ def export_snapshot(snapshot: Snapshot, path: Path) -> None:
     content = codec.pack(
         [*snapshot.version, snapshot.digest, snapshot.data, dict(snapshot.meta), snapshot.worker_data],
     )
-    temporary = path.with_name(f"{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(MAGIC + hashlib.sha256(content).digest() + content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole(path, MAGIC + hashlib.sha256(content).digest() + content)
     except OSError as error:
         raise StorageError(f"cannot write the snapshot to {path}: {error.strerror}") from error
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis_server import RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Services are started hundreds of times: their files are compiled once, whatever a machine is set to.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A machine that others use too is slow, and nothing is wrong with it.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

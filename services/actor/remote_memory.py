@@ -53,7 +53,6 @@ class RemoteMemory:
         self._version = version
         self._open: Chunk | None = None
         self._begun_s = 0.0
-        self.credit_wait_s = 0.0
         self.chunks_sent = 0
         self.chunk_items = Histogram(ITEMS)
         self.chunk_bytes = Histogram(BYTES)
@@ -77,7 +76,7 @@ class RemoteMemory:
         chunk, self._open = self._open, None
         if chunk is None:
             return
-        self.credit_wait_s += self._link.wait_for_credit(self._give_up)
+        self._link.wait_for_credit(self._give_up)
         try:
             self._link.call(chunk.endpoint, chunk.form, chunk.count, chunk.body(), self._version())
         except EncodeError as error:

@@ -260,15 +260,16 @@ class Actor(RunCallback):
     # --- what is known
 
     def _beat(self) -> dict[str, Any]:
-        state, memory = self._state, self._memory
+        state = self._state
         return {
             "env_steps": state.total_step if state else 0,
             "episodes": state.episode_count if state else 0,
             "reward": self._reward,
+            "reward_mean": self._mean_reward(),
             "epoch": self._version[0],
             "train_count": self._version[1],
             "parameter_age_s": time.time() - self._version_created_s if self._version_created_s else 0.0,
-            "credit_wait_s": memory.credit_wait_s if memory else 0.0,
+            "credit_wait_s": self._link.credit_wait_s,
             "unacked": self._link.unacked,
             "leaving": self._stop.asked,
             "end_reason": self._end_reason,
@@ -298,15 +299,17 @@ class Actor(RunCallback):
             "srl_host_restarts_total": self._link.host_restarts,
         }
 
+    def _mean_reward(self) -> float | None:
+        """Return the mean of the last episodes, None before the first has ended."""
+        rewards = list(self._rewards)
+        return sum(rewards) / len(rewards) if rewards else None
+
     def _reward_metrics(self) -> dict[str, Any]:
         """Return what is known of rewards; before the first episode ended, that is nothing but an empty histogram."""
-        rewards = list(self._rewards)
         values: dict[str, Any] = {"srl_episode_reward": self._reward_histogram}
-        if rewards:
-            values |= {
-                "srl_episode_reward_last": self._reward,
-                "srl_episode_reward_mean": sum(rewards) / len(rewards),
-            }
+        mean = self._mean_reward()
+        if mean is not None:
+            values |= {"srl_episode_reward_last": self._reward, "srl_episode_reward_mean": mean}
         return values
 
 

@@ -252,7 +252,7 @@ class LocalCluster:
         return None if newest is None else snapshots.learner_state(newest)
 
     def worker_parameter(self) -> Any:
-        """Return the backup of actor 0's own Parameter, None unless the algorithm asks for it to be collected."""
+        """Return the backup of actor 0's own Parameter, None where it has handed none over."""
         newest = self._store.latest(snapshots.worker_job(STORE_JOB))
         return None if newest is None else snapshots.learner_state(newest).parameter
 

@@ -19,6 +19,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -48,6 +49,7 @@ LOG = "log"
 LOCK = "lock"
 STORE = "store"
 KEYS = "keys"
+JOURNAL = "journal"
 LOOK_EVERY_S = 0.2
 DRAIN_TIMEOUT_S = 5.0
 END_AFTER_DRAIN_S = 5.0
@@ -138,6 +140,16 @@ def read_left_state(folder: Path) -> State | None:
 def want_actors(folder: Path, number: int) -> None:
     """Tell the supervisor how many actors there are to be."""
     write_whole(folder / WANTED, str(number).encode())
+
+
+def remove_all(folder: Path) -> None:
+    """Delete all that a cluster that has ended has in its folder, and the folder if nothing else is in it."""
+    for name in (STORE, KEYS, JOURNAL):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (LOG, STATE, WANTED, LOCK):
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # something of the user's is in it, or it was never there
+        folder.rmdir()
 
 
 class Supervisor:
@@ -238,7 +250,7 @@ class Supervisor:
         }
         if kind == "actor":
             return ActorSettings(**common)
-        journal_dir = str(self._folder / "journal" / name)
+        journal_dir = str(self._folder / JOURNAL / name)
         if kind == "memory":
             return MemorySettings(**common, journal_dir=journal_dir)
         return LearnerSettings(**common, journal_dir=journal_dir)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.5
 STOP_TIMEOUT_S = 60.0
 """How long to wait for the end of a job that was asked to stop."""
+HAND_OVER_TIMEOUT_S = 10.0
+"""How long to wait for what actor 0 hands over at the end of a job; it may be gone, or may not write."""
 SILENT_AFTER_S = 10.0
 """A running job whose learner has reported nothing for so long, or one that so long nobody takes, waits for one."""
 _LEARNER_UP = " (is the cluster's learner up?)"
@@ -89,7 +91,8 @@ class RemoteCluster:
                 board.submit(job_id, job.pack(), job.name, job.digest)
             except ClusterError:
                 with contextlib.suppress(StorageError):
-                    store.delete(name)
+                    if job_id not in {entry.id for entry in board.entries()}:  # only its answer may have been lost
+                        store.delete(name)
                 raise
             return cls(board, store, job_id, say)
 
@@ -212,8 +215,11 @@ class RemoteCluster:
         return self._newest(self.entry.snapshot_name)
 
     def worker_parameter(self) -> Any:
-        """Return the backup of actor 0's own Parameter, None unless the algorithm asks for it to be collected."""
-        newest = self._newest(snapshots.worker_job(self.entry.snapshot_name))
+        """Return the backup of actor 0's own Parameter, None where it has handed none over: that is after the end."""
+        name = snapshots.worker_job(self.entry.snapshot_name)
+        if self.entry.state in {JobState.ENDED, JobState.STOPPED}:
+            self._store.wait_for_newer(name, None, HAND_OVER_TIMEOUT_S)
+        newest = self._newest(name)
         return None if newest is None else newest.parameter
 
     def _newest(self, name: str) -> LearnerState | None:

@@ -27,7 +27,7 @@ from services.hosting.flow import Flow
 from srl.base.rl.config import DummyRLConfig
 from srl_common import codec, messages
 from srl_common.delivery import DedupeTable, Receiver, Verdict
-from srl_common.errors import CorruptError, EncodeError, PeerError, StorageError, UserError
+from srl_common.errors import CorruptError, EncodeError, LostBatchesError, PeerError, StorageError, UserError
 from srl_common.journal import Journal
 from srl_common.messages import Batch, Call, Role
 from srl_common.settings import HostSettings
@@ -136,6 +136,8 @@ class DurableMemory:
         self._dedupe = {Role.ACTOR: DedupeTable(window_calls), Role.LEARNER: DedupeTable(update_window_calls)}
         self.inserted = dict.fromkeys(self.endpoints.worker, 0)
         self.updates = dict.fromkeys(self.endpoints.send, 0)
+        self.batches = dict.fromkeys(self.streams, 0)
+        """Made in this life. Unlike the numbers of batches, that only grows: a learner may be set back."""
         self._weighed_items = self._weighed_bytes = 0
         """Of the chunks that this life has taken in, by which an item's size is known."""
         self._update_count = 0
@@ -247,6 +249,7 @@ class DurableMemory:
             self._journal.append([_SAMPLE, codec.pack([endpoint, stream.made + 1])])
             stream.unwritten = None
         self._made(stream, stream.made + 1)
+        self.batches[endpoint] += 1
         return value
 
     def _call_recv(self, endpoint: str) -> Any:
@@ -286,13 +289,14 @@ class DurableMemory:
     def resume(self, endpoint: str, released: int, received: int) -> list[list[Frame]]:
         """Take up a learner that has `received` batches. Returns the kept ones that it has not.
 
-        Raises PeerError when some of those are gone: its snapshots are older than the journal.
+        Raises LostBatchesError when some of those are gone: its snapshots are older than the journal.
         """
         stream = self.streams[endpoint]
         if stream.consumes and received < stream.released:
-            raise PeerError(
+            raise LostBatchesError(
                 f"the learner has {received} batches of {endpoint}, but those up to {stream.released} were released: "
-                "its snapshots are gone or older; restore them, or begin with an empty SRL_JOURNAL_DIR"
+                "its snapshots are gone or older than the journal; resume the job, which then begins with an empty "
+                "Memory (without a board: set SRL_JOURNAL_DIR to an empty folder)"
             )
         self.release(endpoint, released)
         self._resume_at(stream, max(stream.made, received) if stream.consumes else received)

@@ -110,7 +110,6 @@ class Flow:
         limiter, staleness = self.limiter, self.staleness
         limit = limiter.limit
         return {
-            "srl_samples_total": limiter.samples,
             "srl_samples_per_insert": limiter.samples_per_insert,
             "srl_samples_per_insert_target": limit.samples_per_insert if limit is not None else 0,
             "srl_samples_ahead_items": limiter.ahead,

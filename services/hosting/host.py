@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from srl_common import messages
 from srl_common.delivery import Verdict
-from srl_common.errors import DecodeError, OtherJobError, PeerError, SettingError, StorageError
+from srl_common.errors import DecodeError, LostBatchesError, OtherJobError, PeerError, SettingError, StorageError
 from srl_common.link import new_incarnation
 from srl_common.messages import (
     MAY_SEND,
@@ -120,6 +120,8 @@ class MemoryHost:
         """By name, clients that said Bye."""
         self._learner: bytes | None = None
         self._epoch = 0
+        self._failure = ""
+        """Why no learner can go on with this Memory."""
         self._wanted = dict.fromkeys(memory.streams, 0)
         self._dry: dict[str, tuple[int, float]] = {}
         self._storage_failed = False
@@ -151,6 +153,8 @@ class MemoryHost:
             log.info("no message: %s", error)
             self._post(incarnation, Refuse(str(error)))
         else:
+            if isinstance(error, LostBatchesError):
+                self._failure = str(error)
             self._refuse(incarnation, str(error), other_job=isinstance(error, OtherJobError))
 
     def _dispatch(self, incarnation: bytes, message: Message, frames: Sequence[Frame]) -> None:
@@ -452,8 +456,8 @@ class MemoryHost:
         return any(c.role is Role.ACTOR and c.counters.get("end_reason") for c in self._clients.values())
 
     def errors(self) -> list[str]:
-        """Return what clients say that they failed with: the author's code, or what is not there."""
-        found = [client.counters.get("error") for client in self._clients.values()]
+        """Return why the job fails: what clients say that they failed with, or that learner and Memory do not fit."""
+        found = [self._failure, *(client.counters.get("error") for client in self._clients.values())]
         return [error for error in found if isinstance(error, str) and error]
 
     def knows(self, incarnation: bytes) -> bool:
@@ -493,7 +497,8 @@ class MemoryHost:
             "srl_applied_chunks_total": self.count["apply"],
             "srl_duplicate_chunks_total": self.count["duplicate"],
             "srl_gap_chunks_total": self.count["gap"],
-            "srl_batches_total": {name: stream.made for name, stream in memory.streams.items()},
+            "srl_batches_total": memory.batches,
+            "srl_samples_total": sum(memory.batches.values()) * memory.flow.limiter.batch_items,
             "srl_batches_outstanding": sum(len(stream.kept) for stream in memory.streams.values()),
             "srl_batches_outstanding_bytes": sum(stream.kept_bytes for stream in memory.streams.values()),
             "srl_memory_has_room": self._has_room,

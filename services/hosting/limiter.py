@@ -94,6 +94,11 @@ class Limiter:
         self.batches_wait = Waiting(clock)
 
     @property
+    def batch_items(self) -> int:
+        """How many items a batch has, or is taken to have."""
+        return self._batch_items if self.limit is None else self.limit.batch_items
+
+    @property
     def ahead(self) -> float:
         """How many samples there are more than the target says; below 0, fewer."""
         return self._ahead or 0.0
@@ -146,7 +151,7 @@ class Limiter:
 
     def on_resumed(self, batches: int) -> None:
         """Count the batches that the learner has and this did not know of; below 0: that it has not."""
-        samples = batches * (self._batch_items if self.limit is None else self.limit.batch_items)
+        samples = batches * self.batch_items
         self.samples = max(0, self.samples + samples)
         if self._ahead is not None:
             self._ahead += samples

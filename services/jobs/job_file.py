@@ -126,8 +126,9 @@ def _job_config(module: ModuleType, file: Path, before: set[str], env: str) -> J
     rl_config = _only_algorithm(module, file, before)
     if not env:
         raise UserError(
-            f"{file} registers '{rl_config.name}' and says no environment: give one (--env, SRL_JOB_ENV), "
-            f"or a function job() to the file: {EXAMPLE}"
+            f"{file} registers '{rl_config.name}' and says no environment: give one "
+            f"(srl train ENV {file.name}, srl submit {file.name} --env ENV, SRL_JOB_ENV), "
+            f"or the file a function job(): {EXAMPLE}"
         )
     return JobConfig(env, rl_config)
 

@@ -183,8 +183,9 @@ def _make_folder() -> Path:
 def _remove_left_over() -> None:
     """Remove folders of processes that were killed, or that have become another program."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if folder.lstat().st_uid == os.getuid() and (lock := _lock(folder)) is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        if (lock := _lock(folder)) is not None:
+            if os.fstat(lock).st_uid == os.getuid():
+                shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
 
 

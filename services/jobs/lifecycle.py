@@ -27,7 +27,7 @@ from srl_common.errors import (
 )
 from srl_common.job_board import JobState, open_board
 from srl_common.service import Again, Stop
-from srl_common.settings import HostSettings, MemorySettings, ServiceSettings
+from srl_common.settings import HostSettings, LearnerSettings, MemorySettings, ServiceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def work_for_jobs(
     entry, data = found
     log.info("works for job %s (%s), life %d", entry.id, entry.name, entry.life)
     own = settings_for(settings, entry)
-    remove_journals(settings, keep=entry)
+    remove_other_journals(settings, entry)
     with closing(open_board(settings.store, settings.keys_dir)) as board:
         work = BoardWork(board, entry, Stop(settings.drain_timeout_s, whole=stop))
         try:
@@ -83,7 +83,7 @@ def work_for_jobs(
         finally:
             work.close()
     if work.over:
-        remove_journals(settings)
+        remove_journal(own)
     return Again()
 
 
@@ -97,8 +97,8 @@ def wait_on_board(settings: ServiceSettings, stop: Stop, look: Callable[[JobBoar
 
 
 def _find(board: JobBoard, find: Callable[[JobBoard], JobEntry | None]) -> tuple[JobEntry, bytes] | None:
-    entry = find(board)
     try:
+        entry = find(board)
         return None if entry is None else (entry, board.fetch(entry.id))
     except UnknownJobError:
         return None  # the board was emptied just now
@@ -125,22 +125,27 @@ def settings_for(settings: S, entry: JobEntry) -> S:
     return own
 
 
-def remove_journals(settings: ServiceSettings, keep: JobEntry | None = None) -> None:
-    """Remove the journals of jobs of the board, except of one: a life that is over does not come back.
+def remove_journal(own: ServiceSettings) -> None:
+    """Remove the journal of a life that is over: it does not come back. `own` are the settings for it."""
+    if _hosts_memory(own):
+        shutil.rmtree(own.journal_dir, ignore_errors=True)
 
-    Only of those that the service has written: others may have theirs in the same folder.
-    """
+
+def remove_other_journals(settings: ServiceSettings, entry: JobEntry) -> None:
+    """Remove the journals of all lives of jobs of the board but this one: what killed services have left."""
     if _hosts_memory(settings):
         for folder in Path(settings.journal_dir).glob("job-*-life-*"):
-            if keep is None or folder.name != _journal_name(keep):
+            if folder.name != _journal_name(entry):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
 def _hosts_memory(settings: ServiceSettings) -> TypeGuard[HostSettings]:
-    if isinstance(settings, MemorySettings):
-        return True
-    return isinstance(settings, HostSettings) and settings.memory_mode == "learner"
+    """Tell whether this service is the one with a journal: others may share its folder."""
+    if isinstance(settings, LearnerSettings):
+        return settings.memory_mode == "learner"
+    return isinstance(settings, MemorySettings)
 
 
 def _journal_name(entry: JobEntry) -> str:
-    return f"{entry.snapshot_name}-life-{entry.life}"
+    # With the time: a board that lost its jobs counts them anew, and the journal would be another one's.
+    return f"{entry.snapshot_name}-life-{entry.life}-{entry.begun_s:.0f}"

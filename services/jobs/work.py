@@ -133,6 +133,7 @@ class BoardWork(Work):
             self._try("look", self._look)
             self._wake.wait(LOOK_EVERY_S)
             self._wake.clear()
+        self._try("end", self._post_end)
         self._try("report", self._post_all)
 
     def _try(self, name: str, step: Callable[[], None]) -> None:
@@ -149,7 +150,9 @@ class BoardWork(Work):
 
     def _look(self) -> None:
         entry = self._board.entry(self._entry.id)
-        if entry.state is not JobState.RUNNING or entry.life != self._entry.life:
+        mine = self._entry
+        # A board that lost its jobs counts anew: a number and a life may come again, a time does not.
+        if entry.state is not JobState.RUNNING or (entry.life, entry.begun_s) != (mine.life, mine.begun_s):
             self._leave()
         else:
             self.stop_asked = entry.stop_asked
@@ -181,9 +184,10 @@ class BoardWork(Work):
             self._board.report(self._entry.id, service, self._reports[service], keep=keep)
 
     def _post_all(self) -> None:
-        """Post what was reported last, for the history too."""
+        """Post what was reported last, for the history too, and once."""
         for service, counters in self._reports.items():
             self._board.report(self._entry.id, service, counters, keep=True)
+        self._reports, self._unposted = {}, set()
 
 
 def attend(host: MemoryHost, work: Work, service: str = "memory") -> None:

@@ -110,7 +110,6 @@ class RemoteMemory:
         self.taken = 0
         """How many batches the Trainer has taken: when a train() took none, waiting is better than training."""
         self.wait_s = 0.0
-        self.update_wait_s = 0.0
         self._ask_again_s = 0.0
         self._heard_of_batch_s = clock()
         self._arrived_s: dict[str, float] = {}
@@ -228,7 +227,7 @@ class RemoteMemory:
         """Return the values of those of `metrics.LEARNER` that only exist where the Memory is elsewhere."""
         return {
             "srl_batches_waiting": {name: window.waiting for name, window in self._windows.items()},
-            "srl_update_wait_seconds_total": self.update_wait_s,
+            "srl_update_wait_seconds_total": self.link.credit_wait_s,
             "srl_updates_unacked": self.link.unacked,
             "srl_memory_services_silent": int(self.link.silent),
         }
@@ -274,7 +273,7 @@ class RemoteMemory:
 
     def _send_endpoint(self, name: str) -> Callable[..., None]:
         def send(*args: Any, **kwargs: Any) -> None:
-            self.update_wait_s += self.link.wait_for_credit(self._give_up)
+            self.link.wait_for_credit(self._give_up)
             try:
                 self.link.call(name, Form.CALLS, 1, [(args, kwargs)])
             except EncodeError as error:

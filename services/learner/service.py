@@ -53,6 +53,8 @@ log = logging.getLogger("srl")
 TICK_S = 0.01
 EMPTY_WAIT_S = 0.05
 """How long training waits for a batch before it asks the Trainer again."""
+STORE_WAIT_S = 0.25
+"""How long one wait for the store lasts."""
 INFO_EVERY_S = 0.5
 
 
@@ -91,7 +93,12 @@ def main(settings: LearnerSettings, stop: Stop) -> Again | None:
 
 
 def _next_job(board: JobBoard) -> JobEntry | None:
-    return board.take()
+    """Take a job. One that is to stop is over: it must not need what it fails with again and again."""
+    entry = board.take()
+    if entry is None or not entry.stop_asked:
+        return entry
+    board.end(entry.id, entry.life, JobState.STOPPED, "asked to stop")
+    return None
 
 
 def learn(settings: LearnerSettings, job: Job, work: Work) -> None:
@@ -152,6 +159,7 @@ class Learner(RunCallback):
         self._trainer = self._training.make_trainer(self._parameter, self._memory)
         self._trainer.train_count = resumed.train_count
         self._trainer.restore(resumed.trainer)
+        self._begun_count = self._trainer.train_count
         self._publisher = Publisher(point.store, settings.store_job)
         self._positions: dict[tuple[int, int], Mapping[str, int]] = {}
         """By version of a snapshot that is not known to be stored, how far training was in the batches."""
@@ -247,9 +255,6 @@ class Learner(RunCallback):
         if self._job.is_over(self._trainer.train_count, self._elapsed_s()):
             self.end_reason = "over before this start"
             return
-        if self._work.stop_asked:
-            self.end_reason = "stopped before this start"
-            return
         self._training_now = True
         state = train_only(context, self._trainer, [self, *context.callbacks])
         self._training_now = False
@@ -340,9 +345,9 @@ class Learner(RunCallback):
             self._positions = {version: each for version, each in self._positions.items() if version in kept}
 
     def _publish_and_wait(self) -> None:
-        """Publish, and wait for the store however long that takes, but no longer than draining may."""
+        """Publish, and wait for the store: as long as it takes or, when asked to stop, for the time to drain."""
         self._publish()
-        while not self._publisher.wait(EMPTY_WAIT_S):
+        while not self._publisher.wait(STORE_WAIT_S):
             self._memory.poll()
             self.health.turned()
             if self._stop.overdue:
@@ -379,7 +384,8 @@ class Learner(RunCallback):
         stored = self._publisher.stored
         return {
             "srl_training": self._training_now,
-            "srl_train_count_total": beat["train_count"],
+            "srl_train_count_total": beat["train_count"] - self._begun_count,
+            "srl_trainer_version": beat["train_count"],
             "srl_train_calls_total": beat["train_calls"],
             "srl_train_seconds": self._train_seconds,
             "srl_sample_wait_seconds_total": beat["sample_wait_s"],

@@ -10,7 +10,7 @@ from srl.cli.output import AsJson, print_json, print_table
 
 def envs(
     env: Annotated[
-        str, typer.Argument(metavar="[ENV]", autocompletion=choice.complete_env, help="Show the spaces of this one.")
+        str, typer.Argument(metavar="ENV", autocompletion=choice.complete_env, help="Show the spaces of this one.")
     ] = "",
     gymnasium: Annotated[bool, typer.Option("--gymnasium", help="List those of gymnasium too.")] = False,
     as_json: AsJson = False,
@@ -39,7 +39,7 @@ def algorithms(
     algorithm: Annotated[
         str,
         typer.Argument(
-            metavar="[ALGORITHM]", autocompletion=choice.complete_algorithm, help="Show the settings of this one."
+            metavar="ALGORITHM", autocompletion=choice.complete_algorithm, help="Show the settings of this one."
         ),
     ] = "",
     show_all: Annotated[bool, typer.Option("--all", help="Show the settings that all algorithms have, too.")] = False,

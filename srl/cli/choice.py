@@ -42,7 +42,7 @@ Env = Annotated[
 Algorithm = Annotated[
     str,
     typer.Argument(
-        metavar="[ALGORITHM]",
+        metavar="ALGORITHM",
         autocompletion=complete_algorithm,
         show_default=False,
         help="A built-in algorithm, such as dqn (see srl algorithms), or your file: my_algorithm.py.",
@@ -51,7 +51,7 @@ Algorithm = Annotated[
 Player = Annotated[
     str,
     typer.Argument(
-        metavar="[ALGORITHM]",
+        metavar="ALGORITHM",
         autocompletion=complete_algorithm,
         show_default=False,
         help="A built-in algorithm, or your file; default: random, which acts at random.",
@@ -94,20 +94,31 @@ def make_context(
     players: Iterable[str] | None = None,
 ) -> "RunContext":
     """Return the settings of a run. Raises UsageError or UserError for what is not there, or not so."""
+    return make_named_context(env, algorithm, settings, env_settings, players)[0]
+
+
+def make_named_context(
+    env: str,
+    algorithm: str,
+    settings: Iterable[str] | None = None,
+    env_settings: Iterable[str] | None = None,
+    players: Iterable[str] | None = None,
+) -> "tuple[RunContext, str]":
+    """Return the settings of a run, and the name of its job if a file says what it is, else ""."""
     from srl.base.context import RunContext
     from srl.base.env.config import EnvConfig
 
     if env.endswith(FILE_SUFFIX) and algorithm in {"", RANDOM}:
         env, algorithm = "", env  # a job file says its environment itself
     if algorithm.endswith(FILE_SUFFIX):
-        context = _of_file(algorithm, env)
+        context, job_name = _of_file(algorithm, env)
     else:
-        context = RunContext(env_config=EnvConfig(env), rl_config=_built_in(algorithm))
+        context, job_name = RunContext(env_config=EnvConfig(env), rl_config=_built_in(algorithm)), ""
     assert context.env_config is not None
     context.env_config.kwargs.update(fields.plain_values(list(env_settings or ()), "-e"))
     fields.set_fields(context.rl_config, list(settings or ()))
     named = [None if name == "self" else name for name in players or ()]
-    return replace(context, players=named or context.players)
+    return replace(context, players=named or context.players), job_name
 
 
 def words(
@@ -119,11 +130,15 @@ def words(
 
 
 def make_runner(context: "RunContext") -> "Runner":
-    """Return the Runner of a context. Raises UsageError when environment and algorithm cannot be as they are set."""
+    """Return the Runner of a context. Raises UsageError when environment, algorithm or players cannot be as set."""
+    from srl.base.rl.players import make_workers
     from srl.runner.runner import Runner
 
     with wrong_settings():
-        return Runner(context=context)
+        runner = Runner(context=context)
+        named = [player if isinstance(player, str) else RANDOM for player in context.players]
+        make_workers(named or [RANDOM], runner.env)
+    return runner
 
 
 @contextmanager
@@ -156,9 +171,10 @@ def _built_in(name: str) -> "RLConfig[Any, Any]":
     return config
 
 
-def _of_file(path: str, env: str) -> "RunContext":
-    """Return what a job file, or the file of an algorithm, says."""
+def _of_file(path: str, env: str) -> "tuple[RunContext, str]":
+    """Return what a job file, or the file of an algorithm, says, and the name of the job."""
     from services.jobs.job_file import load_job
     from srl.base.context import RunContext
 
-    return RunContext.load(load_job(path, env).context)
+    job = load_job(path, env)
+    return RunContext.load(job.context), job.name

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 STORE = "store"
 KEYS = "keys"
-STATE = "cluster.json"
 CLIENT = "client"
 _DIRECTORY = "dir://"
 
@@ -58,22 +57,39 @@ def default_folder() -> Path:
 
 
 def find(uri: str, keys_dir: str) -> Cluster:
-    """Return the cluster that is meant. Raises UserError when none is named and none was ever started here."""
+    """Return the cluster that is meant. Raises UserError when there was never one in the folder that is named."""
     from srl_common.errors import UserError
 
-    if uri:
-        return Cluster(uri, keys_dir)
-    folder = default_folder()
-    if not (folder / STORE).is_dir():
-        raise UserError(
-            "there is no cluster on this machine: start one with `srl up`, or name one: --cluster redis://host:6379/0"
-        )
-    return of_folder(folder, keys_dir)
+    if not uri or uri.startswith(f"{_DIRECTORY}/"):
+        store = Path(uri.removeprefix(_DIRECTORY) or default_folder() / STORE)
+        if not store.is_dir():
+            raise UserError(
+                f"there is no cluster in {store.parent}: start one with `srl up`, or name another: "
+                "--cluster redis://host:6379/0"
+            )
+        return Cluster(f"{_DIRECTORY}{store}", keys_dir or _keys_beside(store))
+    return Cluster(uri, keys_dir)
 
 
-def of_folder(folder: Path, keys_dir: str = "") -> Cluster:
-    """Return the local cluster in a folder."""
-    return Cluster(f"{_DIRECTORY}{folder.absolute() / STORE}", keys_dir or str(folder.absolute() / KEYS / CLIENT))
+def _keys_beside(store: Path) -> str:
+    """Return the folder of the keys that `srl up` has made, "" for none."""
+    keys = store.parent / KEYS / CLIENT
+    return str(keys) if keys.is_dir() else ""
+
+
+def uri_of(folder: Path) -> str:
+    """Return what a local cluster's commands call it by."""
+    return f"{_DIRECTORY}{folder.absolute() / STORE}"
+
+
+def asleep(cluster: Cluster) -> str:
+    """Return what to do when the cluster is one of this machine that does not run; "" when it runs, or is elsewhere."""
+    from services.clusters.local_cluster import read_state
+
+    if cluster.folder is None or read_state(cluster.folder) is not None:
+        return ""
+    option = "" if cluster.folder == default_folder() else f" --folder {cluster.folder}"
+    return f"the cluster does not run: srl up{option} starts it"
 
 
 @contextmanager

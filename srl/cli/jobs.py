@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from srl_common.job_board import JobBoard, JobEntry
 
 
+ROUND_S = 5.0
+"""Services keep a report every ten seconds, and one more at the end."""
+
+
 def complete_job(incomplete: str) -> list[tuple[str, str]]:
     """Return ids and names of the cluster's jobs, for the shell; none where it does not answer."""
     from srl_common.errors import ClusterError
@@ -46,7 +50,8 @@ def list_all(ctx: typer.Context, uri: ClusterUri = "", keys_dir: KeysDir = "", a
     """
     if ctx.invoked_subcommand is not None:
         return
-    with cluster.board(cluster.find(uri, keys_dir)) as board:
+    where = cluster.find(uri, keys_dir)
+    with cluster.board(where) as board:
         found = [_summary(board, entry) for entry in board.entries()]
     if as_json:
         print_json(found)
@@ -55,6 +60,8 @@ def list_all(ctx: typer.Context, uri: ClusterUri = "", keys_dir: KeysDir = "", a
     else:
         rows = [_row(each) for each in found]
         print_table(["job", "state", "name", "submitted", "updates", "env steps", "reward", "reason"], rows)
+        if any(each["state"] in {"waiting", "running"} for each in found) and (hint := cluster.asleep(where)):
+            print(hint)
 
 
 def show(job_id: JobId, uri: ClusterUri = "", keys_dir: KeysDir = "", as_json: AsJson = False) -> None:
@@ -102,16 +109,18 @@ def history(
     A row is kept every ten seconds or so.
     """
     with cluster.board(cluster.find(uri, keys_dir)) as board:
-        begun_s = board.entry(job_id).begun_s
+        entry = board.entry(job_id)
         kept = board.history(job_id)
     if file is not None:
         _write_csv(file, kept)
         print(f"wrote {len(kept)} rows to {file}")
     elif as_json:
         print_json(kept)
+    elif not kept:
+        print(f"job {entry.id} ({entry.name}) has no history yet: it is {entry.state}")
     else:
-        rows = [_history_row(reports, begun_s) for reports in _rounds(kept)]
-        print_table(["after", *standing.NAMES], rows)
+        rows = [_history_row(reports, entry.begun_s) for reports in _rounds(kept)]
+        print_table(["after", *(name.replace("_", " ") for name in standing.NAMES)], rows)
 
 
 def resume(
@@ -170,13 +179,14 @@ def stop(job_id: JobId, uri: ClusterUri = "", keys_dir: KeysDir = "") -> None:
     """
     from srl_common.job_board import JobState
 
-    with cluster.board(cluster.find(uri, keys_dir)) as board:
+    where = cluster.find(uri, keys_dir)
+    with cluster.board(where) as board:
         before = board.entry(job_id).state
         entry = board.ask_to_stop(job_id)
     if before not in {JobState.WAITING, JobState.RUNNING}:
         print(f"job {entry.id} is over already: {entry.state} ({_first_line(entry.reason)})")
     elif entry.state is JobState.RUNNING:
-        print(f"job {entry.id} ({entry.name}) has been asked to end")
+        print("; ".join(filter(None, [f"job {entry.id} ({entry.name}) has been asked to end", cluster.asleep(where)])))
     else:
         print(f"job {entry.id} ({entry.name}) is {entry.state}")
 
@@ -273,10 +283,14 @@ def _first_line(reason: str) -> str:
 
 
 def _rounds(kept: "Iterable[Mapping[str, Any]]") -> "Iterator[dict[str, Mapping[str, Any]]]":
-    """Yield by service what was reported at about the same time: a service that comes again begins another round."""
+    """Yield by service what was reported at about the same time: a service that comes again begins another round.
+
+    At the end of a job some report twice within seconds: the later report counts.
+    """
     reports: dict[str, Mapping[str, Any]] = {}
     for row in kept:
-        if row["service"] in reports:
+        before = reports.get(row["service"])
+        if before is not None and row["reported_s"] - before["reported_s"] >= ROUND_S:
             yield reports
             reports = {}
         reports[row["service"]] = row

@@ -32,7 +32,7 @@ def overview() -> None:
 
 def make(
     holder: Annotated[
-        str, typer.Argument(metavar="[HOLDER]", help="Make one more key, for one machine or person: client-anna.")
+        str, typer.Argument(metavar="HOLDER", help="Make one more key, for one machine or person: client-anna.")
     ] = "",
     folder: Root = None,
     to: Annotated[
@@ -73,7 +73,7 @@ def list_all(folder: Root = None, as_json: AsJson = False) -> None:
 
 
 def rotate(
-    holder: Annotated[str, typer.Argument(metavar="[HOLDER]", help="One holder; without: all keys.")] = "",
+    holder: Annotated[str, typer.Argument(metavar="HOLDER", help="One holder; without: all keys.")] = "",
     folder: Root = None,
     yes: Sure = False,
 ) -> None:

@@ -1,7 +1,6 @@
 """`srl up`, `srl down` and `srl scale`: a cluster on this machine, without containers."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from srl.cli.cluster import default_folder
+from srl.cli.cluster import default_folder, uri_of
 from srl.cli.output import AsJson, print_json
 from srl.utils.usage import UsageError
 
@@ -80,9 +79,7 @@ def up(
 
 def down(
     folder: Folder = None,
-    purge: Annotated[
-        bool, typer.Option("--purge", help="Delete the folder too: jobs, snapshots, keys, everything.")
-    ] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Delete jobs, snapshots, keys and logs too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """End the cluster on this machine: actors, learner, memory service, so that nothing is lost.
@@ -96,7 +93,7 @@ def down(
 
     where = _folder(folder)
     if purge and not yes:
-        typer.confirm(f"Delete {where} with all jobs, snapshots and keys?", abort=True)
+        typer.confirm(f"Delete all jobs, snapshots and keys in {where}?", abort=True)
     state = local_cluster.read_state(where)
     if state is None:
         _clear_away(where)
@@ -105,9 +102,9 @@ def down(
         state.supervisor.send(signal.SIGTERM)
         _wait(lambda: not state.supervisor.alive, ENDED_WITHIN_S, f"the cluster has not ended: see {where / 'log'}")
         print(f"the cluster has ended; {'' if purge else f'jobs and snapshots stay in {where}'}".rstrip("; "))
-    if purge and where.exists():
-        shutil.rmtree(where)
-        print(f"deleted {where}")
+    if purge:
+        local_cluster.remove_all(where)
+        print(f"deleted what the cluster had in {where}")
 
 
 def scale(
@@ -254,7 +251,11 @@ def _say_running(state: "State", folder: Path, *, as_json: bool, prefix: str = "
         print_json({**vars(state), "supervisor": vars(state.supervisor), "services": services, "folder": str(folder)})
         return
     print(f"{prefix}a memory service, a learner and {_count(len(state.actors))} in {folder}")
-    print("Next: srl submit my_algorithm.py --env Grid, srl top; srl down ends it")
+    if folder == default_folder():
+        print("Next: srl submit my_algorithm.py --env Grid, srl top; srl down ends it")
+    else:
+        print(f"Next: export SRL_STORE={uri_of(folder)}, srl submit my_algorithm.py --env Grid, srl top;")
+        print(f"srl down --folder {folder} ends it")
 
 
 def _count(actors: int) -> str:

@@ -36,9 +36,13 @@ def list_all(job_id: JobId, uri: ClusterUri = "", keys_dir: KeysDir = "", as_jso
 
     where = cluster.find(uri, keys_dir)
     with cluster.board(where) as board, cluster.store(where) as store:
-        found = store.versions(board.entry(job_id).snapshot_name)
+        entry = board.entry(job_id)
+        found = store.versions(entry.snapshot_name)
     if as_json:
         print_json([{**vars(each), "version": version_text(each.version)} for each in found])
+        return
+    if not found:
+        print(f"job {entry.id} ({entry.name}) has no snapshot yet: it is {entry.state}")
         return
     now_s = time.time()
     rows = [

@@ -20,7 +20,7 @@ def of(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
         "updates": learner.get("train_count"),
         "env_steps": _sum(actor.get("env_steps") for actor in actors),
         "episodes": _sum(actor.get("episodes") for actor in actors),
-        "reward": _mean(actor["reward"] for actor in actors if actor.get("episodes")),
+        "reward": _mean(actor.get("reward_mean") for actor in actors),
         "memory_length": _sum(each.get("host", {}).get("memory_length") for each in memories),
         "actors": len(actors) if memories else None,
     }
@@ -32,5 +32,5 @@ def _sum(values: Any) -> float | None:
 
 
 def _mean(values: Any) -> float | None:
-    found = [float(value) for value in values]
+    found = [float(value) for value in values if value is not None]
     return sum(found) / len(found) if found else None

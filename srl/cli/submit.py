@@ -1,35 +1,33 @@
 """`srl submit`: give a cluster something to train."""
 
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from srl.cli import choice, cluster, standing
+from srl.cli import choice, cluster
 from srl.cli.cluster import ClusterUri, KeysDir
 from srl.cli.failures import EXIT_PROBLEMS, fail
-from srl.cli.output import AsJson, number_text, print_json
+from srl.cli.output import AsJson, print_json
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
+    from services.clusters.remote_cluster import RemoteCluster
     from services.jobs.job import Job
     from srl.base.context import RunContext
-    from srl_common.job_board import JobBoard, JobEntry
 
-LOOK_EVERY_S = 0.5
-NO_LIMIT = -1
+LOOK_EVERY_S = 0.1
 
 
 def submit(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             autocompletion=choice.complete_algorithm,
             help="A job file: it has a function job(), or registers your algorithm.",
         ),
@@ -43,9 +41,17 @@ def submit(
     env_settings: choice.EnvSettings = None,
     players: choice.Players = None,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", show_default=False, help="Train for so many seconds.")
-    ] = -1,
-    max_train_count: Annotated[int, typer.Option(metavar="N", show_default=False, help="Train so many updates.")] = -1,
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            show_default=False,
+            help="Train for so many seconds.",
+        ),
+    ] = 0,
+    max_train_count: Annotated[
+        int, typer.Option(metavar="N", min=0, show_default=False, help="Train so many updates.")
+    ] = 0,
     seed: choice.Seed = None,
     name: Annotated[str, typer.Option(help="A name for people.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Show the progress until the job is over.")] = False,
@@ -63,19 +69,28 @@ def submit(
 
     The job waits until those before it are over. Without a limit it trains until srl stop. Next: srl top, srl jobs.
     """
+    from services.clusters.remote_cluster import RemoteCluster
+    from srl.runner.checks import writable
+
     if save is not None and not wait:
         raise UsageError("--save needs --wait; without it, srl snapshots export JOB FILE writes what was learned")
+    if save is not None:
+        writable(save)
     where = cluster.find(uri, keys_dir)
-    context = choice.make_context(env, _algorithm(file, algorithm, env), settings, env_settings, players)
-    limits = {"timeout": timeout, "max_train_count": max_train_count}
-    job = _job(context, {**limits, "seed": seed}, name)
-    with cluster.board(where) as board:
-        job_id = board.new_id()
-        board.submit(job_id, job.pack(), job.name, job.digest)
-        with _goes_on(job_id):
-            if not as_json:
-                print(f"job {job_id} is waiting: {job.name}", flush=True)
-            entry = _wait(board, job_id, show=not as_json) if wait else board.entry(job_id)
+    chosen = _algorithm(file, algorithm, env)
+    context, own_name = choice.make_named_context(env, chosen, settings, env_settings, players)
+    given = {"timeout": timeout or None, "max_train_count": max_train_count or None, "seed": seed}
+    context, job = _job(context, given, name or own_name)
+    with closing(RemoteCluster.submit(where.uri, job, _say_aside, keys_dir=where.keys_dir)) as remote:
+        job_id = remote.entry.id
+        if not as_json:
+            print(f"job {job_id} is waiting: {job.name}", flush=True)
+        if hint := cluster.asleep(where):
+            _say_aside(hint)
+        if wait:
+            with _leaving(job_id):
+                _wait(remote, context, show=not as_json)
+        entry = remote.entry
     if save is not None:
         from srl.cli.snapshots import export_newest
 
@@ -99,49 +114,47 @@ def _algorithm(file: str, algorithm: str, env: str) -> str:
     return file or algorithm
 
 
-def _job(context: "RunContext", given: dict[str, Any], name: str) -> "Job":
-    """Return the job of a context; the limits that are given count, and what cannot be trained is refused here."""
+def _job(context: "RunContext", given: dict[str, Any], name: str) -> "tuple[RunContext, Job]":
+    """Return how a job is run, and the job; limits that are given count, and what cannot be trained is refused here."""
     from services.jobs.job import Job
 
-    limits = {key: value for key, value in given.items() if value is not None and value != NO_LIMIT}
-    context = replace(context, play_mode="train_cluster", training=True, distributed=True, **limits)
+    settings = {key: value for key, value in given.items() if value is not None}
+    context = replace(context, play_mode="train_cluster", training=True, distributed=True, **settings)
     runner = choice.make_runner(context)
-    return Job.of(runner.context, travels=True, name=name)
+    return runner.context, Job.of(runner.context, travels=True, name=name)
 
 
 @contextmanager
-def _goes_on(job_id: str) -> Iterator[None]:
-    """Say to who leaves with Ctrl-C that the job does not end."""
+def _leaving(job_id: str) -> Iterator[None]:
+    """End the command where the job fails, and say to who leaves with Ctrl-C that the job does not end."""
+    from services.clusters.remote_cluster import JobFailedError
+
     try:
         yield
+    except JobFailedError as error:
+        fail(str(error), EXIT_PROBLEMS)
     except KeyboardInterrupt:
-        print(f"job {job_id} goes on: srl stop {job_id} ends it", file=sys.stderr)
+        _say_aside(f"job {job_id} goes on: srl stop {job_id} ends it")
         raise
 
 
-def _wait(board: "JobBoard", job_id: str, *, show: bool) -> "JobEntry":
-    """Show how the job is going until it is over. Ends the command where it has failed."""
-    from srl.runner.progress_line import ProgressLine
-    from srl_common.job_board import JobState
+def _wait(remote: "RemoteCluster", context: "RunContext", *, show: bool) -> None:
+    """Show how the job is going until it is over, and its results."""
+    from srl.runner.cluster_progress import ClusterProgress
+    from srl.runner.progress import ProgressOptions
 
-    line = ProgressLine(live=True)
+    progress = ClusterProgress(context, ProgressOptions(), enable=show)
+    progress.begin()
     try:
-        while (entry := board.entry(job_id)).state in {JobState.WAITING, JobState.RUNNING}:
-            if show:
-                line.update(_progress(board, entry))
-            time.sleep(LOOK_EVERY_S)
-    finally:
-        line.finish({})
-    if entry.state is JobState.FAILED:
-        fail(f"job {job_id} has failed: {entry.reason}", EXIT_PROBLEMS)
-    return entry
+        while not remote.is_over:
+            remote.watch(LOOK_EVERY_S)
+            progress.update(remote)
+    except BaseException:
+        progress.finish(results=False)
+        raise
+    progress.finish()
 
 
-def _progress(board: "JobBoard", entry: "JobEntry") -> str:
-    running = board.running()
-    if running is None or running.id != entry.id:
-        before = f"job {running.id} is trained" if running is not None else "no learner has taken it yet"
-        return f"job {entry.id} is waiting: {before}"
-    found = standing.of(board.reports(entry.id))
-    parts = [f"{name.replace('_', ' ')} {number_text(found[name])}" for name in standing.NAMES]
-    return f"job {entry.id}: {', '.join(parts)}"
+def _say_aside(text: str) -> None:
+    """Show a line that is no result."""
+    print(text, file=sys.stderr)

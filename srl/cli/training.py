@@ -1,6 +1,9 @@
 """`srl train`, `srl evaluate` and `srl render`: runs in this process, or with actors beside it."""
 
 import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,12 +87,11 @@ def train(
     of_steps: dict[str, Any] = {"max_steps": max_steps, "max_episodes": max_episodes}
     _check_limits(limits, of_steps, actors)
     chosen = runner.context.players
-    if actors:
-        runner.train_mp(actor_num=actors, players=chosen, enable_progress=not as_json, **limits)
-    else:
-        runner.train(players=chosen, enable_progress=not as_json, **limits, **of_steps)
-    if save is not None:
-        runner.save_parameter(save)
+    with _saved(runner, save):
+        if actors:
+            runner.train_mp(actor_num=actors, players=chosen, enable_progress=not as_json, **limits)
+        else:
+            runner.train(players=chosen, enable_progress=not as_json, **limits, **of_steps)
     if as_json:
         print_json(_result(runner, save))
     else:
@@ -198,6 +200,20 @@ def _check_target(save: Path | None) -> None:
         from srl.runner.checks import writable
 
         writable(save)
+
+
+@contextmanager
+def _saved(runner: "Runner", save: Path | None) -> Iterator[None]:
+    """Save what is learned within, also when Ctrl-C ends it early."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if save is not None:
+            runner.save_parameter(save)
+            print(f"what was learned until now is in {save}", file=sys.stderr)
+        raise
+    if save is not None:
+        runner.save_parameter(save)
 
 
 def _check_limits(limits: dict[str, Any], of_steps: dict[str, Any], actors: int) -> None:

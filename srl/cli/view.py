@@ -128,7 +128,7 @@ class Cluster:
                 page.name,
                 {
                     "updates/s": self.rate(page, "srl_train_count_total"),
-                    "updates": page.value("srl_train_count_total"),
+                    "updates": page.value("srl_trainer_version"),
                     "waits %": percent(self.rate(page, "srl_sample_wait_seconds_total")),
                     "ready": page.value("srl_batches_waiting"),
                     "snapshot": page.value("srl_snapshot_version"),

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from srl.runner.progress import ProgressOptions, duration_text, evaluated_text, heading
+from srl.runner.progress import RECENT_EPISODES, ProgressOptions, duration_text, evaluated_text, heading
 from srl.utils.system_load import SystemLoad
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class ClusterProgress:
         self._end_reason = ""
         self._restarts = 0
         self._learner: dict[str, Any] = {}
+        self._actors: dict[str, dict[str, Any]] = {}
+        """As they were last seen: at the end they have left."""
         self._evaluation = evaluation
         self._next_evaluation = options.evaluation_interval
         self._evaluated = ""
@@ -69,6 +71,7 @@ class ClusterProgress:
         )
         for name, actor in cluster.actors.items():
             self._totals.note(name, actor)
+            self._actors[name] = actor
         self._rates.note("trained", self._learner.get("train_count", 0))
         for name, steps in self._totals.by_actor("env_steps").items():
             self._rates.note(name, steps)
@@ -95,9 +98,9 @@ class ClusterProgress:
             self._evaluated = evaluated_text(self._evaluation.rewards(self._context, learned.parameter))
             self._next_evaluation.restart()
 
-    def finish(self) -> None:
-        """End the line, and show the results if training began."""
-        self._line.finish(self._summary() if self._enable and self._began else {})
+    def finish(self, *, results: bool = True) -> None:
+        """End the line, and show the results if training began and they are wanted."""
+        self._line.finish(self._summary() if results and self._enable and self._began else {})
 
     def _text(self, cluster: ObservedCluster) -> str:
         elapsed_s = time.monotonic() - self._begun_s
@@ -112,7 +115,7 @@ class ClusterProgress:
             f"{sum(steps_per_s):.0f} env steps/s ({per_actor or '-'})",
             f"{self._rates.of('trained'):.0f} trained/s",
             f"trained {learner.get('train_count', 0)}",
-            f"reward {_mean(each.get('reward', 0.0) for each in cluster.actors.values()):.3f}",
+            f"reward {_mean_reward(cluster.actors)}",
             f"memory {host.get('memory_length', 0)}",
             f"parameter {_version(learner)} (age {_ages(cluster.actors)})",
         ]
@@ -131,6 +134,7 @@ class ClusterProgress:
             "time": f"{time.monotonic() - self._begun_s:.2f} s, {elapsed_s:.2f} s of it training",
             "steps": f"{steps} ({steps / elapsed_s:.0f}/s)",
             "episodes": str(self.episodes),
+            f"mean reward of the last {RECENT_EPISODES}": _mean_reward(self._actors),
             "updates": f"{trained} ({trained / elapsed_s:.0f}/s)",
         }
         if self._restarts:
@@ -180,9 +184,10 @@ class _Rates:
         return max(last - before, 0.0) / (last_s - then_s) if last_s > then_s else 0.0
 
 
-def _mean(values: Any) -> float:
-    found = list(values)
-    return sum(found) / len(found) if found else 0.0
+def _mean_reward(actors: dict[str, dict[str, Any]]) -> str:
+    """Return the mean of what the actors' last episodes brought."""
+    found = [mean for each in actors.values() if (mean := each.get("reward_mean")) is not None]
+    return f"{sum(found) / len(found):.3f}" if found else "-"
 
 
 def _version(learner: dict[str, Any]) -> str:

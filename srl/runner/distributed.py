@@ -238,7 +238,7 @@ class DistributedMixin(RecordsMixin):
             train_count=learned.train_count - begun_count,
             end_reason=cluster.end_reason,
         )
-        of_worker = cluster.worker_parameter()
+        of_worker = cluster.worker_parameter() if self.rl_config.use_update_parameter_from_worker() else None
         if of_worker is not None:
             other = self.rl_config.make_parameter(self.env)
             other.restore(of_worker, from_serialized=True, from_worker=True)

@@ -49,7 +49,7 @@ class ObservedCluster(Protocol):
         """Return what the newest snapshot holds, None when there is none."""
 
     def worker_parameter(self) -> Any:
-        """Return the backup of actor 0's own Parameter, None unless the algorithm asks for it to be collected."""
+        """Return the backup of actor 0's own Parameter, None where it has handed none over."""
 
     def memory_checkpoint(self) -> dict[str, Any]:
         """Return the Memory's backup under "memory", None where there is none; training must have ended."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from srl.base.rl.memory import RLMemory
     from srl.runner.evaluation import Evaluation
 
-_RECENT_EPISODES = 100
+RECENT_EPISODES = 100
 EVALUATE_EVERY_S = 10.0
 """When nothing else is said."""
 
@@ -137,11 +137,11 @@ def evaluated_text(rewards: Sequence[float]) -> str:
 def summary(state: RunState) -> dict[str, str]:
     """Return the results of a run by name."""
     elapsed_s = state.elapsed_s
-    rows = {"ended by": state.end_reason.rstrip(".") or "an error", "time": f"{elapsed_s:.2f} s"}
+    rows = {"ended by": state.end_reason.rstrip(".") or "an error or an interrupt", "time": f"{elapsed_s:.2f} s"}
     if isinstance(state, RunStateActor):
         rows["steps"] = f"{state.total_step} ({_rate(state.total_step, elapsed_s)}/s)"
         rows["episodes"] = str(state.episode_count)
-        rows[f"mean reward of the last {_RECENT_EPISODES}"] = _mean_rewards(state)
+        rows[f"mean reward of the last {RECENT_EPISODES}"] = _mean_rewards(state)
     if state.trainer is not None:
         rows["updates"] = f"{state.train_count} ({_rate(state.train_count, elapsed_s)}/s)"
     return rows
@@ -182,7 +182,7 @@ def _memory_text(memory: RLMemory[Any] | None) -> list[str]:
 
 
 def _mean_rewards(state: RunStateActor) -> str:
-    recent = state.episode_rewards_list[-_RECENT_EPISODES:]
+    recent = state.episode_rewards_list[-RECENT_EPISODES:]
     return " ".join(f"{sum(column) / len(recent):.3f}" for column in zip(*recent, strict=True)) or "-"
 
 

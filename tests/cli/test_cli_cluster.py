@@ -156,6 +156,15 @@ def test_down_keeps_what_was_learned(cluster):
     assert not cluster.exists()
 
 
+def test_purge_leaves_what_is_not_the_clusters(tmp_path):
+    for name in ("store", "keys", "journal"):
+        (tmp_path / name).mkdir()
+    for name in ("log", "lock", "wanted", "thesis.tex"):
+        (tmp_path / name).touch()
+    here("down", "--folder", tmp_path, "--purge", "--yes")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
 # --- what goes wrong
 
 

@@ -16,6 +16,7 @@ from test_cli_training import ALGORITHM
 
 from services.jobs.job import Job
 from services.snapshot import take
+from srl.cli import jobs
 from srl.runner.runner import Runner
 from srl_common.job_board import JobState, open_board
 from srl_common.snapshots import open_store
@@ -27,6 +28,7 @@ in_a_folder = pytest.mark.parametrize("cluster", ["folder"], indirect=True)
 def cluster(request, tmp_path, monkeypatch, redis_server):
     """The URI of an empty cluster that has no services; commands find it by SRL_STORE."""
     uri = f"dir://{tmp_path}/store" if request.param == "folder" else redis_server.url
+    (tmp_path / "store").mkdir()
     monkeypatch.setenv("SRL_STORE", uri)
     redis_server.flush()
     return uri
@@ -59,7 +61,7 @@ def train(board, store, counts=(100,)):
     for count in counts:
         runner.train(max_train_count=10, enable_progress=False)
         store.publish(entry.snapshot_name, take(runner.parameter, epoch, count, {}, 1.0, runner.trainer))
-        clients = {"actor-0": {"role": "actor", "env_steps": 3 * count, "episodes": 2, "reward": 0.5}}
+        clients = {"actor-0": {"role": "actor", "env_steps": 3 * count, "episodes": 2, "reward_mean": 0.5}}
         board.report(entry.id, "learner", {"train_count": count}, keep=True)
         board.report(entry.id, "memory", {"host": {"memory_length": 7}, "clients": clients}, keep=True)
     return entry, runner
@@ -90,7 +92,7 @@ def test_on_a_terminal_it_is_a_table_that_fits(board, submitted):
     lines = re.sub(r"\x1b\[[0-9;]*m", "", text.decode()).splitlines()
     assert any("waiting" in line for line in lines)
     assert any("───" in line for line in lines)
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, lines[:-1])) <= 80, "all but the hint that nobody takes it"
 
 
 @in_a_folder
@@ -106,12 +108,16 @@ def test_a_file_travels_with_its_settings(srl, board, tmp_path, monkeypatch):
     out = srl("submit", "mine_for_submit.py", "--env", "Grid", "-s", "lr=0.5", "--name", "first try").stdout
     entry = board.entries()[0]
     assert f"job {entry.id} is waiting: first try" in out
+    assert board.entry(
+        json.loads(srl("submit", "mine_for_submit.py", "--env", "Grid", "--json").stdout)["id"]
+    ).name == ("mine_for_submit.py: SubmittedQL in Grid")
     job = Job.unpack(board.fetch(entry.id), entry.digest)
     assert list(job.files) == ["mine_for_submit.py"]
     assert job.context["rl_config"]["lr"] == 0.5
 
 
-def test_how_a_job_goes(srl, board, store, submitted, tmp_path):
+def test_how_a_job_goes(srl, board, store, submitted, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "ROUND_S", 0.0)  # the test reports faster than services do
     train(board, store, (100, 200))
     shown = json.loads(srl("jobs", "show", submitted, "--json").stdout)
     assert (shown["updates"], shown["env_steps"], shown["reward"], shown["actors"]) == (200, 600, 0.5, 1)
@@ -125,6 +131,15 @@ def test_how_a_job_goes(srl, board, store, submitted, tmp_path):
         found = list(csv.DictReader(rows))
     assert [row["train_count"] for row in found if row["service"] == "learner"] == ["100", "200"]
     assert found[-1]["clients.actor-0.env_steps"] == "600"
+
+
+def test_the_last_report_of_a_service_is_no_row_of_its_own():
+    kept = [("learner", 10.0), ("memory", 10.5), ("learner", 20.0), ("learner", 20.1), ("memory", 21.0)]
+    rounds = list(jobs._rounds([{"service": service, "reported_s": at_s} for service, at_s in kept]))
+    assert [{name: row["reported_s"] for name, row in each.items()} for each in rounds] == [
+        {"learner": 10.0, "memory": 10.5},
+        {"learner": 20.1, "memory": 21.0},
+    ]
 
 
 def test_stop_resume_and_delete(srl, board, store, submitted):
@@ -171,6 +186,8 @@ def test_snapshots(srl, board, store, submitted, tmp_path):
 def test_a_job_without_snapshots(srl, submitted, tmp_path):
     text = srl("snapshots", "export", submitted, tmp_path / "x", exit_code=78).stderr
     assert "has no snapshot yet: it is waiting" in text
+    assert "has no snapshot yet: it is waiting" in srl("snapshots", "list", submitted).stdout
+    assert "has no history yet: it is waiting" in srl("jobs", "history", submitted).stdout
 
 
 @in_a_folder
@@ -179,6 +196,27 @@ def test_why_a_job_has_failed(srl, board, submitted):
     board.end(entry.id, entry.life, JobState.FAILED, "Trainer.train failed in the learner:\nTraceback\nValueError: no")
     assert srl("jobs").stdout.splitlines()[1].endswith("Trainer.train failed in the learner")
     assert srl("jobs", "show", submitted).stdout.endswith("ValueError: no\n")
+
+
+def asleep(folder):
+    return f"the cluster does not run: srl up --folder {folder} starts it"
+
+
+@in_a_folder
+def test_jobs_that_nobody_can_take_say_so(srl, board, submitted, tmp_path):
+    assert srl("jobs").stdout.splitlines()[-1] == asleep(tmp_path)
+    board.take()
+    assert f"has been asked to end; {asleep(tmp_path)}" in srl("stop", submitted).stdout
+    board.end(submitted, 1, JobState.STOPPED, "stopped")
+    assert asleep(tmp_path) not in srl("jobs").stdout
+
+
+def test_a_folder_that_has_no_cluster(srl, tmp_path):
+    uri = f"dir://{tmp_path}/typo/store"
+    for command in ("jobs", "submit --env Grid --algorithm ql", "top --once"):
+        errors = srl(*command.split(), "--cluster", uri, exit_code=78).stderr
+        assert f"there is no cluster in {tmp_path}/typo: start one with `srl up`" in errors
+    assert not (tmp_path / "typo").exists()
 
 
 @in_a_folder
@@ -234,8 +272,9 @@ def test_waiting_brings_what_was_learned(board, store, tmp_path):
         entry, runner = train(board, store)
         board.end(entry.id, entry.life, JobState.ENDED, "timeout")
         out, errors = process.communicate()
-    assert (process.returncode, errors) == (0, "")
+    assert (process.returncode, errors) == (0, f"{asleep(tmp_path)}\n")
     assert "is ended: timeout" in out
+    assert out.index("ended by") > out.index("train_cluster: QL in Grid, until timeout 60"), "it ends with the results"
     other = Runner("Grid", runner.rl_config.copy(reset_env_config=True))
     other.load_parameter(file)
     assert other.parameter.backup() == runner.parameter.backup()
@@ -255,6 +294,7 @@ def test_waiting_for_a_job_that_fails_or_leaving_it(board):
         errors = failing.communicate()[1]
     assert (failing.returncode, left.returncode) == (1, 130)
     assert "has failed: call_train failed" in errors
+    assert "ended by" not in errors
 
 
 @pytest.mark.parametrize(
@@ -267,10 +307,16 @@ def test_waiting_for_a_job_that_fails_or_leaving_it(board):
         ("--env Gridd --algorithm ql", "there is no environment 'Gridd'. Did you mean Grid"),
         ("--env Grid --algorithm qll", "did you mean ql?"),
         ("--env Grid --algorithm ql -s lr=x", "ql.Config.lr is a number"),
+        ("--env Grid --algorithm ql --player nobody", "the player 'nobody' is not registered"),
+        ("--env Grid --algorithm ql -e nope=1", "environment 'Grid': got an unexpected keyword argument 'nope'; its"),
+        ("--env Grid --algorithm ql --timeout nan", "Invalid value for '--timeout'"),
+        ("--env Grid --algorithm ql --timeout -1", "Invalid value for '--timeout'"),
         ("--env Grid --algorithm ql --save x", "--save needs --wait"),
+        ("--env Grid --algorithm ql --wait --save /proc/x/y", "'/proc/x/y' cannot be written"),
     ],
 )
 def test_what_cannot_be_submitted(srl, tmp_path, monkeypatch, arguments, text):
+    (tmp_path / "store").mkdir()
     monkeypatch.setenv("SRL_STORE", f"dir://{tmp_path}/store")
     result = srl("submit", *arguments.split(), exit_code=2)
     assert text in result.stderr

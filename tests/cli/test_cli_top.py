@@ -48,7 +48,7 @@ def services():
                            srl_episodes_total=5, srl_episode_reward_mean=4.0),
         "memory": Service(metrics.HOST, "memory", srl_memory_length_items=50, srl_inserted_items_total={"add": 400},
                           srl_clients={"actor": 2, "learner": 1}, srl_journal_bytes=4096),
-        "learner": Service(metrics.LEARNER, "learner", srl_train_count_total=10, srl_train_calls_total=10,
+        "learner": Service(metrics.LEARNER, "learner", srl_train_count_total=10, srl_trainer_version=10,
                            srl_sample_wait_seconds_total=0.0, srl_snapshot_failures_total=0),
     }  # fmt: skip
     yield found
@@ -66,7 +66,11 @@ def seen(services):
     cluster = view.Cluster()
     cluster.note(look(services, 0.0))
     services["actor-0"].values |= {"srl_env_steps_total": 1100, "srl_episode_reward_mean": 6.0}
-    services["learner"].values |= {"srl_train_count_total": 60, "srl_sample_wait_seconds_total": 5.0}
+    services["learner"].values |= {
+        "srl_train_count_total": 60,
+        "srl_trainer_version": 60,
+        "srl_sample_wait_seconds_total": 5.0,
+    }
     services["memory"].values["srl_inserted_items_total"] = {"add": 1400}
     cluster.note(look(services, 10.0))
     return cluster

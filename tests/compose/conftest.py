@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-for folder in (HERE, HERE.parent / "process"):
-    sys.path.insert(0, str(folder))
+from benchmarks.containers import Cluster, engine_is_here
 
-from real_cluster import Cluster, engine_is_here  # noqa: E402  it lies in this folder
+sys.path.insert(0, str(Path(__file__).parents[1] / "process"))
 
 
 @pytest.fixture(scope="session")

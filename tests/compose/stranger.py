@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import redis
@@ -50,9 +51,12 @@ def is_done(user: str, password: str, *command: str) -> bool:
 def without_keys(server_public: bytes) -> dict[str, bool]:
     """Try with nothing, and with a key that nobody has allowed."""
     _, unknown = zmq.curve_keypair()
+    with ThreadPoolExecutor() as pool:
+        plain = {role: pool.submit(is_answered, role) for role in PORTS}
+        with_key = {role: pool.submit(is_answered, role, server_public, unknown) for role in PORTS}
     return {
-        **{f"{role}, plain": is_answered(role) for role in PORTS},
-        **{f"{role}, unknown key": is_answered(role, server_public, unknown) for role in PORTS},
+        **{f"{role}, plain": answered.result() for role, answered in plain.items()},
+        **{f"{role}, unknown key": answered.result() for role, answered in with_key.items()},
         "redis, no user": is_done("", "", "GET", "srl:board:last"),
         "redis, health, get": is_done("health", "any", "GET", "srl:board:last"),
         "redis, health, keys": is_done("health", "any", "KEYS", "*"),

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from real_cluster import IMAGE, PATIENCE_S, ROOT, until
 
+from benchmarks.containers import IMAGE, PATIENCE_S, ROOT, until
 from srl_common.security import make_keys
 
 STACK = f"srlswarm{os.getpid()}"

@@ -1,6 +1,7 @@
 """The dashboard is what its source makes of it, whole, explained, and asks only for what there is."""
 
 import json
+import re
 from itertools import combinations
 from pathlib import Path
 
@@ -38,7 +39,7 @@ ALL_DEFINITIONS = (metrics.SERVICE, metrics.ACTOR, metrics.HOST, metrics.LEARNER
 UNUSED = {
     "srl_ready", "srl_episode_reward_last", "srl_items_sent_total", "srl_parameter_epoch", "srl_applied_chunks_total",
     "srl_batches_outstanding", "srl_clients", "srl_journal_records_total", "srl_checkpoints_total", "srl_insecure_bind",
-    "srl_update_wait_seconds_total", "srl_updates_unacked", "srl_epoch", "srl_snapshot_version",
+    "srl_updates_unacked", "srl_epoch", "srl_snapshot_version", "srl_trainer_version", "srl_parameter_version",
 }  # fmt: skip
 """For people who ask Prometheus themselves, and for `srl top`."""
 
@@ -121,11 +122,30 @@ def test_the_first_row_is_the_answer(panels):
     assert {"Reward", "Env steps", "Updates", "Limited by"} <= {panel["title"] for panel in first}
 
 
+def test_the_page_names_rows_and_panels_that_there_are(panels):
+    """In its table from symptom to cause: a row of the dashboard, and panels of it in italics."""
+    rows: dict[str, set[str]] = {}
+    for panel in panels:
+        if panel["type"] == "row":
+            row = rows.setdefault(panel["title"].partition(":")[0], set())
+        else:
+            row.add(panel["title"])
+    table = (ROOT / "docs" / "monitoring.md").read_text().partition("| symptom |")[2].partition("\n\n")[0]
+    places = [place for line in table.splitlines()[2:] for place in line.split("|")[2].split(";")]
+    assert len(places) > 10
+    for place in places:
+        row, _, named = place.strip().partition(":")
+        assert set(re.findall(r"\*(.+?)\*", named)) <= rows[row], place
+
+
 def test_grafana_finds_the_datasource_and_the_dashboard(panels):
     (source,) = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yml").read_text())["datasources"]
     used = {panel["datasource"]["uid"] for panel in panels if panel["type"] != "row"}
     assert used == {source["uid"]}
     (provider,) = yaml.safe_load((GRAFANA / "provisioning/dashboards/srl.yml").read_text())["providers"]
-    assert provider["options"]["path"] == "/var/lib/dashboards"
+    mounts = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]["volumes"]
+    assert f"./ops/grafana/dashboards:{provider['options']['path']}:ro" in mounts
+    configs = yaml.safe_load((ROOT / "ops/swarm/stack.yml").read_text())["services"]["grafana"]["configs"]
+    assert f"{provider['options']['path']}/{dashboard.FILE.name}" in {each["target"] for each in configs}
     prometheus = yaml.safe_load((ROOT / "ops/prometheus/prometheus.yml").read_text())
     assert source["jsonData"]["timeInterval"] == prometheus["global"]["scrape_interval"]

@@ -7,6 +7,7 @@ import pytest
 from prometheus_server import Prometheus, promtool
 from running import Cluster, until
 
+from ops import picture
 from ops.queries import ops_queries
 from services.jobs.job import Job
 from srl.algorithms import dqn
@@ -94,6 +95,12 @@ def test_every_alert_is_evaluated_and_none_fires_while_all_is_well(prometheus):
     assert {"alerting", "recording"} == {rule["type"] for rule in rules}
     firing = [rule["name"] for rule in rules if rule.get("state") == "firing"]
     assert firing == []
+
+
+def test_a_picture_is_drawn_of_what_prometheus_has_seen(prometheus, tmp_path):
+    file = tmp_path / "dashboard.png"
+    picture.main(f"http://127.0.0.1:{prometheus.port}", str(file))
+    assert file.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_query_of_something_that_is_not_there_returns_nothing(prometheus):

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 DRAIN_S = 5.0
-SLACK_S = 10.0
+SLACK_S = 50.0
 """A machine under load may be slow; a service that hangs takes longer than this."""
 
 
-def until(condition: Callable[[], Any], what: str, timeout_s: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], what: str, timeout_s: float = 90.0) -> Any:
     """Return the first true value of `condition`; fail when there is none in time."""
     end_s = time.monotonic() + timeout_s
     while not (value := condition()):

@@ -3,8 +3,10 @@
 import contextlib
 import signal
 
+import ledger
 import misbehaving
 import momentum
+import psutil
 import pytest
 from running import Service, free_port, job_of, until
 
@@ -19,6 +21,7 @@ from srl_common.settings import variable
 from srl_common.snapshots import open_store
 
 DRAIN_S = 5.0
+pytestmark = pytest.mark.timeout(300)  # each has many fresh interpreters, which take long on a machine under load
 
 
 class BoardCluster:
@@ -66,7 +69,7 @@ class BoardCluster:
     def until(self, condition, what):
         """Return the first true value of `condition`; fail with what the services have said when there is none."""
         try:
-            return until(condition, what, timeout_s=60.0)
+            return until(condition, what)
         except AssertionError as error:
             raise AssertionError(f"{error}: {[service.said for service in self.services]}") from None
 
@@ -102,6 +105,9 @@ class BoardCluster:
         idle = (200, "ready: waiting for a job\n")
         self.until(lambda: all(service.page("/readyz") == idle for service in self.services), "all are idle")
 
+    def open_files(self):
+        return [psutil.Process(service.process.pid).num_fds() for service in self.services]
+
     def drain(self):
         for service in self.services:
             service.send(signal.SIGTERM)
@@ -124,6 +130,7 @@ def test_jobs_follow_each_other_in_the_same_processes(tmp_path, redis_url):
         services = cluster.start_all()
         pids = [service.process.pid for service in services]
         cluster.wait_until_idle()
+        files = cluster.open_files()
         first = cluster.submit(job(ql.Config(), max_train_count=30))
         second = cluster.submit(job(momentum.Config(), max_train_count=20))
         fails = cluster.submit(job(misbehaving.Config(raises_in="Worker.policy"), max_train_count=20))
@@ -138,6 +145,7 @@ def test_jobs_follow_each_other_in_the_same_processes(tmp_path, redis_url):
         assert "by zero in Worker.policy" in failed.reason
         assert cluster.wait_for(third, JobState.ENDED, JobState.FAILED).state is JobState.ENDED
         cluster.wait_until_idle()
+        cluster.until(lambda: cluster.open_files() == files, "no file and no socket of a job is left open")
         assert [service.process.pid for service in services] == pids
         assert all(service.runs for service in services)
         assert list((tmp_path / "journal").iterdir()) == []
@@ -187,7 +195,7 @@ def test_a_job_file_that_cannot_be_loaded_ends_the_learner_with_one_line(tmp_pat
         file.write_text(text)
     with BoardCluster(tmp_path) as cluster:
         learner = cluster.start("learner", job=file)
-        assert learner.wait(60) == EXIT_USER
+        assert learner.wait() == EXIT_USER
         assert says in learner.said.splitlines()[-1]
         assert "Traceback" not in learner.said
         assert cluster.board.entries() == []
@@ -196,8 +204,9 @@ def test_a_job_file_that_cannot_be_loaded_ends_the_learner_with_one_line(tmp_pat
 # --- a job that is stopped, resumed, and outlives its services
 
 
-def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path, redis_url):
-    with BoardCluster(tmp_path, redis_url) as cluster:
+def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path, redis_server):
+    redis_server.flush()
+    with BoardCluster(tmp_path, redis_server.url) as cluster:
         _, learner, _ = cluster.start_all()
         job_id = cluster.submit(job_of(timeout=600))
         cluster.wait_until_trained(job_id)
@@ -223,7 +232,10 @@ def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path,
         cluster.wait_until_trained(job_id)
         assert cluster.board.entry(job_id).life == 2
         assert cluster.board.reports(job_id)["learner"]["train_count"] > stopped_at
-        until(lambda: [path.name for path in (tmp_path / "journal").iterdir()] == ["job-1-life-2"], "one journal")
+        until(
+            lambda: [path.name for path in (tmp_path / "journal").iterdir()] == [journal_name(cluster, job_id)],
+            "one journal",
+        )
         assert cluster.has_reported(job_id) == {"learner", "memory"}
 
         cluster.drain()  # while it works: the job is not over
@@ -234,20 +246,58 @@ def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path,
         assert cluster.board.entry(job_id).life == 2
         # The last report before may be older than the last snapshot.
         cluster.until(lambda: cluster.reported_count(job_id) > drained_at, "training goes on from the last snapshot")
-        cluster.board.ask_to_stop(job_id)
+
+        redis_server.flush()  # as when it comes back without its data: the job is gone
+        cluster.wait_until_idle()
+        another = cluster.submit(job(ql.Config(), max_train_count=20))
+        entry = cluster.wait_for(another, JobState.ENDED, JobState.FAILED)
+        assert (entry.state, entry.reason) == (JobState.ENDED, "max_train_count over.")
         cluster.wait_until_idle()
         cluster.drain()  # while it is idle
+
+
+def journal_name(cluster, job_id):
+    entry = cluster.board.entry(job_id)
+    return f"job-{job_id}-life-{entry.life}-{entry.begun_s:.0f}"
+
+
+def test_a_job_whose_snapshots_are_older_than_its_journal_fails_and_goes_on_when_resumed(tmp_path):
+    with BoardCluster(tmp_path) as cluster:
+        _, learner, _ = cluster.start_all()
+        job_id = cluster.submit(job_of(timeout=600))
+        cluster.wait_until_trained(job_id)
+        learner.send(signal.SIGKILL)
+        learner.wait()
+        store = open_store(cluster.store_uri)
+        name = cluster.board.entry(job_id).snapshot_name
+        store.restore(name, store.versions(name)[0].version)
+        store.close()
+        learner = cluster.services[1] = cluster.start("learner")
+        failed = cluster.wait_for(job_id, JobState.FAILED, JobState.ENDED)
+        assert "but those up to " in failed.reason
+        assert "resume the job, which then begins with an empty Memory" in failed.reason
+        cluster.wait_until_idle()
+        cluster.board.resume(job_id)
+        cluster.wait_for(job_id, JobState.RUNNING)
+        cluster.wait_until_trained(job_id)
+        assert learner.runs
+        cluster.board.ask_to_stop(job_id)
+        assert cluster.wait_for(job_id, JobState.STOPPED, JobState.FAILED).state is JobState.STOPPED
+        cluster.drain()
 
 
 def test_a_learner_that_hosts_the_memory_does_without_the_memory_service(tmp_path):
     with BoardCluster(tmp_path, memory_mode="learner") as cluster:
         memory, _, _ = cluster.start_all()
         ends, fails = (
-            cluster.submit(job_of(max_train_count=10)),
+            cluster.submit(job_of(ledger.Config(collects=True), max_train_count=10)),
             cluster.submit(job(misbehaving.Config(raises_in="Config.setup_from_actor"), max_train_count=10)),
         )
         assert cluster.wait_for(ends, JobState.ENDED, JobState.FAILED).state is JobState.ENDED
         assert cluster.board.reports(ends).keys() == {"learner", "memory"}
+        with contextlib.closing(open_store(cluster.store_uri)) as store:
+            name = snapshots.worker_job(cluster.board.entry(ends).snapshot_name)
+            cluster.until(lambda: store.latest_version(name), "actor 0 hands its Parameter over")
         failed = cluster.wait_for(fails, JobState.ENDED, JobState.FAILED)
         assert (failed.state, failed.reason.splitlines()[0]) == (
             JobState.FAILED,

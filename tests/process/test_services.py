@@ -265,7 +265,8 @@ def test_a_journal_of_another_job_is_refused(cluster):
 def test_a_second_learner_takes_over_and_training_never_goes_back(cluster):
     memory, first, actor = cluster.start_all()
     cluster.wait_for_training(first)
-    versions = [until(cluster.stored_version, "stored")]
+    until(lambda: (cluster.stored_version() or (0, 0))[1] > 0, "something is trained and stored")
+    versions = [cluster.stored_version()]
     second = cluster.start("learner", name="second")
 
     def ended():
@@ -279,6 +280,10 @@ def test_a_second_learner_takes_over_and_training_never_goes_back(cluster):
     assert "epoch 2" in report
     assert "took over" in report or "was claimed by another learner" in report
     cluster.wait_for_training(second)
+    counted = second.metric("srl_train_count_total")
+    assert second.metric("srl_trainer_version") >= counted + versions[0][1], (
+        "a counter begins at 0, the version does not"
+    )
     until(lambda: versions.append(cluster.stored_version()) or versions[-1][0] == 2, "stored by the second")
     assert versions == sorted(versions)
     train_counts = [train_count for _, train_count in versions]

@@ -13,7 +13,8 @@ from srl_common.errors import EXIT_USER
 from srl_common.snapshots import open_store
 
 SABOTAGE = Path(__file__).parent / "sabotage"
-STALL_S = 1.0
+STILL_S = 1.0
+pytestmark = pytest.mark.timeout(300)
 
 
 class Redis:
@@ -72,9 +73,9 @@ def version_of(actor):
 
 
 def stands_still(learner):
-    """Tell whether nothing more is trained."""
-    counts = set()
-    for _ in range(10):
+    """Tell whether nothing is trained for some time; the learner itself answers, also on a machine under load."""
+    end_s, counts = time.monotonic() + STILL_S, set()
+    while time.monotonic() < end_s and len(counts) < 2:
         counts.add(learner.metric("srl_train_count_total"))
         time.sleep(0.02)
     return len(counts) == 1
@@ -113,7 +114,7 @@ def test_a_wrong_password_ends_a_service_at_once_and_says_what_to_check(cluster,
         for kind in ("learner", "actor")
     ]
     for service in services:
-        assert service.wait(30) == EXIT_USER, service.said
+        assert service.wait() == EXIT_USER, service.said
         report = service.said.splitlines()[-1]
         assert report.startswith("error: AccessError: the ")
         assert "redis.auth in SRL_KEYS_DIR" in report
@@ -159,7 +160,7 @@ def test_training_goes_on_whatever_redis_does_and_nothing_goes_back(cluster, ser
 
     actor.drain()
     until(lambda: stands_still(learner), "nothing is left to train on")
-    last = learner.metric("srl_epoch"), learner.metric("srl_train_count_total")
+    last = learner.metric("srl_epoch"), learner.metric("srl_trainer_version")
     until(lambda: cluster.stored_version() == last, "all is stored")
     server.stop()  # away and there again without its data, when nothing new will be stored
     server.start()
@@ -179,12 +180,9 @@ def test_control_where_training_itself_stores_a_stalled_redis_stops_it_and_a_ful
     cluster.start("actor")
     cluster.wait_for_training(learner)
     server.server.send(signal.SIGSTOP)
-    time.sleep(STALL_S)  # what was under way ends
-    count = learner.metric("srl_train_count_total")
-    time.sleep(STALL_S)
-    assert learner.metric("srl_train_count_total") == count
+    until(lambda: stands_still(learner), "training stops")
     server.server.send(signal.SIGCONT)
     cluster.wait_for_training(learner)
     server.config("maxmemory", "1")
-    assert learner.wait(30) == EXIT_USER
+    assert learner.wait() == EXIT_USER
     assert "it is full" in learner.said

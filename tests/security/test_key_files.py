@@ -10,7 +10,16 @@ import zmq
 
 from srl_common import security
 from srl_common.errors import CorruptError, SettingError, StorageError
-from srl_common.security import add_key, fingerprint, list_keys, load_keys, make_keys, revoke_key, rotate_key
+from srl_common.security import (
+    add_key,
+    fingerprint,
+    list_keys,
+    load_keys,
+    load_redis_login,
+    make_keys,
+    revoke_key,
+    rotate_key,
+)
 
 
 @pytest.fixture(scope="module")
@@ -302,3 +311,8 @@ def test_a_file_that_cannot_be_read_is_named(root):
     (root / "actor" / "curve.secret").mkdir(mode=0o700)
     with pytest.raises(StorageError, match=r"curve.secret cannot be read: Is a directory"):
         load_keys(root / "actor")
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named():
+    with pytest.raises(SettingError, match="SRL_KEYS_DIR: .*redis.auth cannot be read: File name too long"):
+        load_redis_login("x" * 300)

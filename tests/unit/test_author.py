@@ -151,6 +151,16 @@ def test_around_all_of_the_work():
         pass
 
 
+def test_an_author_who_exits_ends_the_job_and_not_only_the_service():
+    class Leaving(Author):
+        def add(self):
+            sys.exit(0)
+
+    with pytest.raises(AuthorError, match=r"Leaving.add failed in the memory:") as caught, authored("memory"):
+        applying(Leaving())()
+    assert str(caught.value).endswith("SystemExit: 0")
+
+
 @pytest.mark.parametrize(
     ("file", "whose"),
     [

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
-    import atexit, os, sys, time
+    import atexit, os, signal, sys, time
     from srl_common import service
     from srl_common.service import Again, run
     from srl_common.settings import ServiceSettings
@@ -63,6 +63,14 @@ def test_a_process_begins_anew_as_it_was_started(start, tmp_path):
     process = start('None if "--done" in sys.argv else Again(("--done",))')
     begun = f"begun {process.pid} {tmp_path} None --flag"
     assert lines_of(process, 4) == [begun, "end of a life", f"{begun} --done", "end of a life"]
+    assert process.wait(20) == 0
+
+
+def test_an_authors_alarm_does_not_ring_in_the_next_life(start):
+    process = start(
+        'None if "--done" in sys.argv else signal.setitimer(signal.ITIMER_REAL, 0.2) and Again(("--done",))'
+    )
+    lines_of(process, 4)
     assert process.wait(20) == 0
 
 

@@ -37,7 +37,7 @@ def make(options=EAGER, *, enable=True):
 def cluster(steps=(0, 0), trained=0, **changes):
     actors = {
         f"actor-{number}": {
-            "env_steps": each, "episodes": each // 10, "reward": 0.5 + number, "parameter_age_s": 1.0 + number,
+            "env_steps": each, "episodes": each // 10, "reward_mean": 0.5 + number, "parameter_age_s": 1.0 + number,
         }
         for number, each in enumerate(steps)
     }  # fmt: skip
@@ -84,7 +84,7 @@ def test_before_the_services_say_anything_there_is_a_line_too(capsys):
     progress.begin()
     progress.update(cluster(steps=(), learner={}, view=SimpleNamespace(host={})))
     assert lines(capsys)[1] == (
-        "0.0s, 0 env steps/s (-), 0 trained/s, trained 0, reward 0.000, memory 0, parameter 0.0 (age -)"
+        "0.0s, 0 env steps/s (-), 0 trained/s, trained 0, reward -, memory 0, parameter 0.0 (age -)"
     )
 
 

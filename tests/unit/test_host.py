@@ -176,6 +176,18 @@ def test_the_host_knows_what_its_clients_failed_with(house):
     assert house.host.errors() == ["Worker.policy failed in the a: ..."]
 
 
+def test_a_learner_that_lacks_batches_which_were_let_go_waits_for_the_jobs_end(house):
+    learner = welcomed(house, Role.LEARNER)
+    welcomed(house, Role.ACTOR).say(items_call(1, ["a", 1]))
+    learner.say(Pull("sample", 1, 0))
+    learner.say(Pull("sample", 2, 1))  # batch 1 is in a stored snapshot
+    _, refusal = Peer(house, Role.LEARNER, "next", epoch=1).say_hello()
+    assert refusal.other_job
+    assert house.host.errors() == [refusal.reason]
+    assert "has 0 batches of sample, but those up to 1 were released" in refusal.reason
+    assert "resume the job, which then begins with an empty Memory" in refusal.reason
+
+
 def test_what_a_client_that_left_did_is_seen_a_little_longer(house):
     actor = welcomed(house, Role.ACTOR, "a")
     actor.say(Beat({"env_steps": 7}))

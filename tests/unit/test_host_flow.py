@@ -400,13 +400,23 @@ def test_samples_that_the_learner_has_count_though_no_journal_has_them(tmp_path)
     again.close()
 
 
+def test_a_learner_that_is_set_back_sets_no_counter_back(table):
+    fill(table)
+    assert table.pull(2) == [1, 2]
+    counters = {"srl_batches_total": {"sample": 2}, "srl_samples_total": 20}
+    assert {name: table.metric(name) for name in counters} == counters
+    table.hello(new_incarnation(), "learner", received=0)
+    assert table.memory.streams["sample"].made == table.memory.flow.limiter.samples == 0
+    assert {name: table.metric(name) for name in counters} == counters
+
+
 def test_counters_are_part_of_the_checkpoint(tmp_path):
     table = Table(folder=tmp_path)
     fill(table)
     table.pull(1)
     table.memory.checkpoint()
     again = restarted(table, tmp_path)
-    assert (again.metric("srl_samples_ahead_items"), again.metric("srl_samples_total")) == (-10, 10)
+    assert (again.metric("srl_samples_ahead_items"), again.memory.flow.limiter.samples) == (-10, 10)
     assert again.memory.flow.staleness.to_data() == [[30, 0]]
     again.close()
 

@@ -25,6 +25,7 @@ from srl_common.errors import (
 )
 from srl_common.job_board import JobState, open_board
 from srl_common.redis_board import RedisBoard
+from srl_common.snapshots import open_store
 
 KINDS = ("memory", "directory", "redis")
 OVER = (JobState.ENDED, JobState.STOPPED, JobState.FAILED)
@@ -127,6 +128,27 @@ def test_an_id_is_taken_once(board):
     with pytest.raises(UserError, match="cannot be submitted as 1: that id is taken"):
         board.submit(job_id, b"", "", "")
     assert len(board.entries()) == 1
+
+
+def test_the_very_same_again_is_posted_once(board):
+    job_id = submit(board)
+    board.submit(job_id, b"\0the job", "my_rl.py", "d1")
+    board.take()
+    board.submit(job_id, b"\0the job", "my_rl.py", "d1")
+    assert [(entry.id, entry.state) for entry in board.entries()] == [(job_id, JobState.RUNNING)]
+
+
+@pytest.mark.parametrize("kind", ["directory", "redis"])
+def test_a_board_that_lost_its_jobs_gives_no_number_that_has_snapshots(kind, request, tmp_path):
+    uri = uri_of(kind, request, tmp_path)
+    store = open_store(uri)
+    board = open_board(uri)
+    for number in (1, 2, 4):
+        store.claim_epoch(f"job-{number}")
+    assert board.new_id() == "3"
+    assert board.submit_once(b"", "", "d") == "5"
+    board.close()
+    store.close()
 
 
 def test_a_job_that_is_too_large_is_refused(board, monkeypatch):

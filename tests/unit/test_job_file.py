@@ -267,7 +267,7 @@ def test_a_function_that_returns_something_else(write):
 
 
 def test_no_environment(write):
-    refused(r"registers 'filed' and says no environment: .*--env, SRL_JOB_ENV", write(ALGORITHM))
+    refused(r"registers 'filed' and says no environment: .*srl submit .* --env ENV, SRL_JOB_ENV", write(ALGORITHM))
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,12 @@ def test_what_a_process_left_behind_is_removed_by_the_next(temporary, then):
     assert mine.is_dir()  # a process that lives is left alone, this one too
 
 
+def test_a_folder_that_goes_while_it_is_looked_at_does_not_matter(temporary, monkeypatch):
+    gone = temporary / f"{job_files.PREFIX}gone"
+    monkeypatch.setattr(Path, "glob", lambda *_args: iter([gone]))
+    assert job_files.unpack({"mine.py": b""}).is_dir()
+
+
 def test_what_others_own_is_left_alone(temporary, monkeypatch):
     foreign = temporary / f"{job_files.PREFIX}foreign"
     foreign.mkdir()

@@ -256,22 +256,25 @@ def test_bytes_that_are_no_message_are_an_error(welcomed, client):
 
 def test_with_credit_there_is_no_waiting(welcomed, client):
     client.host = lambda: pytest.fail("it listened")
-    assert welcomed.wait_for_credit(lambda: True) == 0.0
+    welcomed.wait_for_credit(lambda: True)
+    assert welcomed.credit_wait_s == 0.0
 
 
 def test_a_call_waits_until_there_is_credit_and_knows_how_long(welcomed, client, clock):
     for number in range(3):
         call(welcomed, number)
-    waits = []
+    seen = []
 
     def host():
-        waits.append(1)
-        if len(waits) == 4:
+        seen.append(welcomed.credit_wait_s)
+        if len(seen) == 4:
             client.arrive(Ack(3, 6))
 
     client.host = host
     began_s = clock()
-    assert welcomed.wait_for_credit(lambda: False) == clock() - began_s > 0
+    welcomed.wait_for_credit(lambda: False)
+    assert welcomed.credit_wait_s == pytest.approx(clock() - began_s)
+    assert 0.0 == seen[0] < seen[1] < seen[2] < seen[3], "a scrape sees it grow"
     assert welcomed.credit == 3
 
 

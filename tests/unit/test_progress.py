@@ -128,7 +128,7 @@ def test_summary_names_the_results() -> None:
 def test_summary_after_an_error() -> None:
     state = state_of_a_run()
     state.end_reason = ""
-    assert summary(state)["ended by"] == "an error"
+    assert summary(state)["ended by"] == "an error or an interrupt"
 
 
 @pytest.mark.parametrize(

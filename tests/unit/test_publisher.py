@@ -2,14 +2,17 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from services.learner import publisher as module
 from services.learner.publisher import Publisher
+from services.learner.service import Learner
 from srl_common.directory_store import DirectoryStore
 from srl_common.errors import CorruptError, InternalError, StaleSnapshotError, StorageError
 from srl_common.memory_store import MemoryStore
+from srl_common.service import STALLED_AFTER_S, Health, Stop
 from srl_common.snapshots import Snapshot
 
 LONG_S = 10.0
@@ -326,3 +329,28 @@ def test_closing_gives_the_store_back():
     store = Watched()
     Publisher(store, "job").close()
     assert store.closed
+
+
+# --- who waits for it
+
+
+def test_a_learner_that_waits_for_its_store_is_alive_and_leaves_when_its_time_is_over():
+    health, stop, waits = Health(), Stop(0.0), []
+
+    def wait(timeout_s):
+        waits.append(timeout_s)
+        health._turned_s -= 2 * STALLED_AFTER_S
+        if len(waits) == 3:
+            stop.ask()
+        return False
+
+    polled = []
+    learner = SimpleNamespace(
+        _publish=lambda: None, _publisher=SimpleNamespace(wait=wait), health=health, _stop=stop, _published_count=7,
+        _memory=SimpleNamespace(poll=lambda: polled.append(True)),
+    )  # fmt: skip
+    Learner._publish_and_wait(learner)
+    assert health.alive
+    assert len(waits) >= 3
+    assert min(waits) > 0.0, "it does not spin"
+    assert polled, "the host hears of it"

@@ -174,6 +174,22 @@ def test_an_answer_that_was_lost_costs_nothing(store, client, monkeypatch):
     assert len(client.keys("*:data:*")) == 1
 
 
+def test_a_redis_that_goes_between_two_pieces_is_not_filled_by_attempts(store, client, small_pieces, monkeypatch):
+    put = store._redis.set
+    puts = []
+
+    def lose_the_second(*args, **kwargs):
+        puts.append(args)
+        if len(puts) == 2:
+            raise redis.TimeoutError("no answer")
+        return put(*args, **kwargs)
+
+    monkeypatch.setattr(store._redis, "set", lose_the_second)
+    with pytest.raises(StorageError, match="no answer"):
+        store.publish(JOB, snapshot(1, 1, bytes(100)))
+    assert keys(client) == []
+
+
 def test_a_script_that_runs_twice_stores_once(store, client, monkeypatch):
     run = store._redis.eval
     monkeypatch.setattr(store._redis, "eval", lambda *args: (run(*args), run(*args))[1])

@@ -1,5 +1,6 @@
 """A cluster seen from a client: the board and the store are real, and the test does what services would do there."""
 
+import threading
 import time
 
 import pytest
@@ -101,6 +102,32 @@ def test_a_job_that_cannot_be_posted_leaves_no_snapshot(place, trainer, monkeypa
     assert place.store.latest_version("job-1") is None
 
 
+def test_a_job_whose_answer_was_lost_keeps_what_it_begins_with(place, trainer, monkeypatch):
+    submit = type(place.board).submit
+
+    def lose_the_answer(*args):
+        submit(*args)
+        raise StorageError("no answer")
+
+    monkeypatch.setattr(type(place.board), "submit", lose_the_answer)
+    with pytest.raises(StorageError, match="no answer"):
+        place.submit(trainer=trainer)
+    assert place.board.take().id == "1"
+    assert place.store.latest_version("job-1") == (1, 7)
+
+
+def test_what_actor_0_hands_over_after_the_end_is_waited_for(place, trainer):
+    cluster = place.submit()
+    place.board.take()
+    assert cluster.worker_parameter() is None
+    place.end(JobState.ENDED, "over")
+    looked(cluster)
+    later = threading.Timer(0.2, lambda: place.publish(snapshots.worker_job("job-1"), trainer, 0))
+    later.start()
+    assert cluster.worker_parameter() == trainer.parameter.backup(serialized=True)
+    later.join()
+
+
 def test_an_address_that_is_none_says_how_to_write_one():
     with pytest.raises(SettingError, match="'http:' is no job board: write .*redis://host:port/db"):
         RemoteCluster.submit("http://host", job_of(), print)
@@ -122,7 +149,9 @@ def test_a_wrong_password_is_said_at_once(tmp_path):
 
 def test_a_password_may_be_in_a_folder(tmp_path):
     (tmp_path / "keys").mkdir()
-    (tmp_path / "keys" / "redis.auth").write_text("default:right")
+    login = tmp_path / "keys" / "redis.auth"
+    login.touch(mode=0o600)
+    login.write_text("default:right")
     server = redis_server.RedisServer(tmp_path, "--requirepass", "right")
     try:
         cluster = RemoteCluster.submit(server.url, job_of(), print, keys_dir=str(tmp_path / "keys"))
@@ -170,6 +199,9 @@ def test_its_place_in_the_line_is_told(place):
     assert looked(first).waiting == ""
     assert looked(second).waiting == "job 2 waits: job 1 (QL in Grid) is being trained"
     assert looked(third).waiting == "job 3 waits: job 1 (QL in Grid) is being trained, 1 waits before it"
+    place.end(JobState.ENDED, "over")
+    place.board.resume("1")
+    assert looked(first).waiting == "job 1 waits: 2 wait before it"
 
 
 def test_a_job_that_nobody_takes_asks_whether_the_learner_is_up(place, monkeypatch):

@@ -201,7 +201,7 @@ def test_without_credit_a_call_waits_and_drops_nothing():
     wire.client.host = host
     memory.add(["a", 1])
     assert arrived(ledger.Memory(), first + wire.calls()).items == [["a", 0], ["a", 1]]
-    assert memory.credit_wait_s > 0.1
+    assert memory._link.credit_wait_s > 0.1
 
 
 def test_waiting_ends_with_the_time_to_drain():

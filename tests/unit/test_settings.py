@@ -56,7 +56,7 @@ def test_a_bad_value_is_refused_by_name(name, value, says):
         read(ActorSettings, {name: value})
 
 
-@pytest.mark.parametrize("text", ["9090", "localhost", "localhost:http"])
+@pytest.mark.parametrize("text", ["9090", "localhost", "localhost:http", "localhost:65536", "localhost:²"])
 def test_a_bad_metrics_address_is_refused(text):
     with pytest.raises(SettingError, match="SRL_METRICS_BIND=.*: write host:port, or off"):
         settings.split_bind(text)

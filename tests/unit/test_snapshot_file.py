@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from no_room import files_of_at_most
 
 from srl_common import codec
 from srl_common.errors import CorruptError, StorageError
@@ -64,3 +65,12 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path):
         export_snapshot(Snapshot.make(1, 1, b""), tmp_path / "nowhere" / "file")
     with pytest.raises(StorageError, match="cannot read the snapshot in .*/none: No such file"):
         import_snapshot(tmp_path / "none")
+
+
+def test_a_disk_without_room_keeps_the_old_file_and_nothing_else(tmp_path):
+    old = Snapshot.make(1, 1, b"old")
+    export_snapshot(old, tmp_path / "file")
+    with files_of_at_most(1000), pytest.raises(StorageError, match="file: File too large"):
+        export_snapshot(Snapshot.make(1, 2, bytes(2000)), tmp_path / "file")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert import_snapshot(tmp_path / "file") == old

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from no_room import files_of_at_most
 
 from srl_common.directory_store import DirectoryStore
 from srl_common.errors import (
@@ -390,6 +391,17 @@ def test_what_a_killed_writer_left_is_no_snapshot_and_goes(folder):
     assert [path.name for path in folder.iterdir() if path.name.endswith(("7", "tmp"))] == []
 
 
+def test_a_job_is_not_deleted_while_it_is_written_to(folder):
+    store = DirectoryStore(folder.parent)
+    deletes = threading.Thread(target=store.delete, args=["job"])
+    with store._writing("job"):
+        deletes.start()
+        deletes.join(0.2)
+        assert deletes.is_alive()
+    deletes.join(LONG_S)
+    assert list(folder.parent.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("file", "method"), [("data-1-1", "latest"), ("worker-1-1", "latest_worker"), ("worker-1-1", "latest")]
 )
@@ -454,3 +466,12 @@ def test_a_full_folder_keeps_the_old_snapshot(folder, monkeypatch):
     assert store.latest_version("job") == (1, 1)
     store.publish("job", snapshot(1, 2))
     assert store.latest("job") == snapshot(1, 2)
+
+
+def test_a_folder_that_a_snapshot_fills_gets_its_room_back(folder):
+    before = sorted(path.name for path in folder.iterdir())
+    store = DirectoryStore(folder.parent)
+    for count in (2, 3):
+        with files_of_at_most(1000), pytest.raises(FullError, match="File too large"):
+            store.publish("job", snapshot(1, count, bytes(900), worker_data=bytes(2000)))
+    assert sorted(path.name for path in folder.iterdir()) == before

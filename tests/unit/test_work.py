@@ -2,12 +2,14 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from services.jobs import work as work_module
-from services.jobs.lifecycle import explained, remove_journals, settings_for, wait_on_board
+from services.jobs.lifecycle import explained, remove_journal, remove_other_journals, settings_for, wait_on_board
 from services.jobs.work import BoardWork, Work, shortened
+from services.learner.service import _next_job
 from srl_common.directory_board import MemoryBoard
 from srl_common.errors import AuthorError, StorageError, UserError
 from srl_common.job_board import JobState
@@ -73,6 +75,13 @@ def test_a_later_life_of_a_job_is_another_ones(board, work):
     assert board.running().life == 2
 
 
+def test_a_job_of_the_same_number_on_a_board_that_lost_its_jobs_is_another_one(board, work):
+    begun_s = work._entry.begun_s + 100.0
+    with board._writing() as database:
+        database.execute("UPDATE jobs SET begun_s = ?", [begun_s])
+    until(lambda: work.over)
+
+
 def test_a_job_that_is_deleted_is_over(board, work):
     board.end("1", 1, JobState.STOPPED, "")
     board.delete("1")
@@ -99,6 +108,7 @@ def test_the_first_end_is_posted_with_the_last_report(board, work):
     until(lambda: work.over)
     assert (board.entry("1").state, board.entry("1").reason) == (JobState.ENDED, "over")
     assert board.reports("1")["learner"]["train_count"] == 7
+    work.close()
     assert [row["train_count"] for row in board.history("1")] == [7]
 
 
@@ -112,6 +122,18 @@ def test_what_the_board_does_not_take_is_posted_when_it_is_back(board, work, cap
     until(lambda: work.over)
     assert board.entry("1").state is JobState.ENDED
     assert caplog.text.count("the board is away") <= 4  # once for each kind of call
+
+
+def test_an_end_that_the_board_has_not_taken_yet_is_posted_when_the_service_leaves(board, work, monkeypatch, caplog):
+    board.away = True
+    until(lambda: "though its board is not up to date" in caplog.text)
+    monkeypatch.setattr(work_module, "LOOK_EVERY_S", 60.0)
+    work.end(JobState.ENDED, "over")
+    until(lambda: "end" in work._failing)
+    time.sleep(0.1)  # it waits now
+    board.away = False
+    work.close()
+    assert board.entry("1").state is JobState.ENDED
 
 
 def test_reports_are_kept_now_and_then(board, work, monkeypatch):
@@ -173,20 +195,40 @@ def test_each_life_of_a_job_has_a_journal_of_its_own_and_the_others_go(board, tm
     entry = board.take()
     settings = MemorySettings(journal_dir=str(tmp_path), store_job="x")
     own = settings_for(settings, entry)
-    assert (own.journal_dir, own.store_job) == (f"{tmp_path}/job-1-life-1", "job-1")
+    name = f"job-1-life-1-{entry.begun_s:.0f}"
+    assert (own.journal_dir, own.store_job) == (f"{tmp_path}/{name}", "job-1")
     assert settings_for(ActorSettings(), entry).store_job == "job-1"
-    for name in ("job-1-life-1", "job-1-life-0", "job-12-life-1", "mine"):
-        (tmp_path / name).mkdir()
-    remove_journals(settings, keep=entry)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["job-1-life-1", "mine"]
-    remove_journals(settings)
+    others = ["job-1-life-0-5", "job-12-life-1-5", "job-1-life-1-5"]  # the last: of a board that was lost
+    for each in (name, "mine", *others):
+        (tmp_path / each).mkdir()
+    beside = LearnerSettings(journal_dir=str(tmp_path))  # the memory service hosts the Memory
+    remove_other_journals(beside, entry)
+    remove_journal(settings_for(beside, entry))
+    assert len(list(tmp_path.iterdir())) == 5
+    remove_other_journals(settings, entry)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name, "mine"]
+    remove_journal(own)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-    (tmp_path / "job-1-life-1").mkdir()
-    for others in (ActorSettings(), LearnerSettings(journal_dir=str(tmp_path))):
-        remove_journals(others)
-    assert (tmp_path / "job-1-life-1").is_dir()
-    remove_journals(LearnerSettings(journal_dir=str(tmp_path), memory_mode="learner"))
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    remove_journal(settings_for(ActorSettings(), entry))
+
+
+def test_a_learner_that_hosts_the_memory_removes_its_journals(board, tmp_path):
+    board.submit(board.new_id(), b"", "", "d")
+    settings = LearnerSettings(journal_dir=str(tmp_path), memory_mode="learner")
+    own = settings_for(settings, board.take())
+    Path(own.journal_dir).mkdir()
+    remove_journal(own)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_is_to_stop_when_the_learner_comes_is_not_begun(board):
+    """However it fails: a learner that it ends again and again would never get to stopping it."""
+    first, second = (board.submit_once(b"", "", digest) for digest in ("1", "2"))
+    assert _next_job(board).id == first
+    board.ask_to_stop(first)
+    assert _next_job(board) is None
+    assert (board.entry(first).state, board.entry(first).reason) == (JobState.STOPPED, "asked to stop")
+    assert _next_job(board).id == second
 
 
 def test_a_board_that_is_away_is_waited_for_and_this_is_said_once(tmp_path, caplog):

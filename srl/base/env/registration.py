@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import inspect
 import logging
 import sys
 from dataclasses import dataclass, field
@@ -77,7 +78,9 @@ def make_base(config: EnvConfig) -> EnvBase[Any, Any, Any, Any]:
 
 def _make_registered(config: EnvConfig, entry: _Entry) -> EnvBase[Any, Any, Any, Any]:
     cls = load_module(entry.entry_point)
-    env = cls(**{**entry.kwargs, **config.kwargs})
+    arguments = {**entry.kwargs, **config.kwargs}
+    _check_arguments(config.id, cls, arguments)
+    env = cls(**arguments)
     if not isinstance(env, EnvBase):
         raise UsageError(f"environment '{config.id}': {entry.entry_point} is not a subclass of EnvBase")
     if not hasattr(env, "next_player"):
@@ -86,6 +89,16 @@ def _make_registered(config: EnvConfig, entry: _Entry) -> EnvBase[Any, Any, Any,
             "(a dataclass calls it in __post_init__)"
         )
     return env
+
+
+def _check_arguments(env_id: str, cls: Any, arguments: Mapping[str, Any]) -> None:
+    """Raise UsageError for arguments that the environment cannot be made with."""
+    signature = inspect.signature(cls)
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        known = ", ".join(signature.parameters) or "none"
+        raise UsageError(f"environment '{env_id}': {error}; its arguments are: {known}") from None
 
 
 def _make_gymnasium(config: EnvConfig) -> EnvBase[Any, Any, Any, Any]:

@@ -1,24 +1,25 @@
-"""The host of the Memory is killed at a named point of its work, once, when it has come there some times."""
+"""The host of the Memory is killed at named points of its work: each life at one, when it has come there often."""
 
 import os
 import signal
 from pathlib import Path
 
 TIMES = 100
-POINT, FOLDER = os.environ.get("DIE_AT", ""), Path(os.environ.get("DIE_FOLDER", "/nonexistent"))
+FOLDER = Path(os.environ.get("DIE_FOLDER", "/nonexistent"))
+POINT = next((point for point in os.environ.get("DIE_AT", "").split(",") if not (FOLDER / point).exists()), "")
+"""The first one that no life has died at."""
 
 
 class Point:
-    """Counts the passes, and kills this process at the last one unless an earlier life was killed here."""
+    """Counts the passes, and kills this process at the last one."""
 
     def __init__(self, times):
         self.left = times
 
     def passed(self):
         self.left -= 1
-        marker = FOLDER / "died"
-        if self.left == 0 and not marker.exists():
-            marker.touch()
+        if self.left == 0:
+            (FOLDER / POINT).touch()
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""A cluster of containers, as `docker compose` makes it from the files that come with the repository."""
+"""A cluster of containers, as `docker compose` makes it from the repository's files: for benchmarks and for tests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -13,20 +14,20 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from running import free_port
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 FILES = ("docker-compose.yml", "ops/compose/submit.yml")
 IMAGE = "srl-cluster:test"
-WITHOUT_GRAFANA = ("redis", "memory", "learner", "actor", "prometheus")
-"""Grafana's image cannot be had everywhere that the tests run: its queries are put to Prometheus instead."""
+SERVICES = ("redis", "memory", "learner", "actor", "prometheus")
+"""Without Grafana, whose image cannot be had everywhere that this runs: its queries are put to Prometheus instead."""
 PATIENCE_S = 150.0
 """What takes seconds on a machine of its own may take a minute on one that others use."""
 COMMAND_TIMEOUT_S = 120.0
 BUILD_TIMEOUT_S = 540.0
+STEPS_BY_ACTOR = 'srl_env_steps_total{job="actor"} > 0'
+TRAINED = "max(srl_train_count_total)"
 
 
 def engine_is_here() -> bool:
@@ -46,6 +47,16 @@ def until(condition: Callable[[], Any], what: str, timeout_s: float) -> Any:
     return value
 
 
+def _paths(files: tuple[str, ...]) -> str:
+    return os.pathsep.join(str(ROOT / file) for file in files)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Cluster:
     """One project of Compose, with ports of its own."""
 
@@ -53,11 +64,11 @@ class Cluster:
         self.folder = folder
         self.project = f"srltest{os.getpid()}"
         self.network = f"{self.project}_cluster"
-        self._redis_port, self._prometheus_port = free_port(), free_port()
+        self._redis_port, self._prometheus_port = _free_port(), _free_port()
         self._environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SRL_")},
             "COMPOSE_PROJECT_NAME": self.project,
-            "COMPOSE_FILE": os.pathsep.join(str(ROOT / file) for file in FILES),
+            "COMPOSE_FILE": _paths(FILES),
             "COMPOSE_PROGRESS": "plain",
             "DOCKER_BUILDKIT": "0",
             "SRL_IMAGE": IMAGE,
@@ -65,6 +76,10 @@ class Cluster:
             "REDIS_PORT": str(self._redis_port),
             "PROMETHEUS_PORT": str(self._prometheus_port),
         }
+
+    def use(self, *files: str, **variables: str) -> None:
+        """Take these files of Compose beside those of the beginning, and these variables, from now on."""
+        self._environ |= {"COMPOSE_FILE": _paths((*FILES, *files)), **variables}
 
     # --- commands
 
@@ -87,9 +102,9 @@ class Cluster:
         """Build the image that all services of ours run."""
         self.compose("build", "keys", timeout_s=BUILD_TIMEOUT_S)
 
-    def up(self, actors: int) -> None:
-        """Bring all up, wait until each is healthy."""
-        self.compose("up", "-d", "--wait", "--no-build", "--scale", f"actor={actors}", *WITHOUT_GRAFANA)
+    def up(self, actors: int, *more: str) -> None:
+        """Bring all up, with services that a file adds; wait until each is healthy."""
+        self.compose("up", "-d", "--wait", "--no-build", "--scale", f"actor={actors}", *SERVICES, *more)
 
     def scale(self, actors: int) -> None:
         """Have so many actors."""
@@ -132,6 +147,10 @@ class Cluster:
         container = self.containers(service)[0]
         os.kill(int(self.inspect(container)["State"]["Pid"]), signal.SIGKILL)
         return container
+
+    def is_back(self, container: str) -> bool:
+        """Tell whether the engine has started it again after it was killed, and it is healthy."""
+        return self.inspect(container)["RestartCount"] > 0 and self.is_healthy(container)
 
     def died(self, since: float) -> dict[str, list[int]]:
         """Return by service the exit codes of the containers that have ended since a time."""
