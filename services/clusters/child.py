@@ -11,7 +11,16 @@ from collections import deque
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
-from srl_common.errors import EXIT_AUTHOR, EXIT_INTERNAL, EXIT_OK, EXIT_PEER, AuthorError, InternalError, UserError
+from srl_common.errors import (
+    EXIT_AUTHOR,
+    EXIT_INTERNAL,
+    EXIT_OK,
+    EXIT_PEER,
+    EXIT_USER,
+    AuthorError,
+    InternalError,
+    UserError,
+)
 from srl_common.service import ERROR_PREFIX
 from srl_common.settings import ServiceSettings, child_environ
 
@@ -106,7 +115,9 @@ class Child:
             return AuthorError(self.name, hook, traceback_text)
         if exit_code == EXIT_INTERNAL:
             return InternalError(text)
-        return UserError(f"{self.name}: {text}")
+        if exit_code == EXIT_USER:
+            return UserError(f"{self.name}: {text}")
+        return InternalError(f"{self.name} was ended from within, such as by os._exit: {text}")
 
     def ask_to_end(self) -> None:
         """Send SIGTERM: the service drains and ends."""

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 from services.clusters.child import Child
 from srl.utils.files import write_whole
 from srl_common.errors import EXIT_USER, ClusterError, SettingError, UserError
+from srl_common.job_board import JobState, open_board
 from srl_common.security import make_keys
 from srl_common.service import ERROR_PREFIX
 from srl_common.settings import ActorSettings, LearnerSettings, MemorySettings
@@ -56,7 +57,7 @@ END_AFTER_DRAIN_S = 5.0
 FAILURES_MAX = 5
 """More failures of services than this..."""
 FAILURES_WINDOW_S = 60.0
-"""...within so many seconds end the cluster."""
+"""...within so many seconds end the running job or, when there is none, the cluster."""
 
 
 @dataclass(frozen=True)
@@ -202,17 +203,26 @@ class Supervisor:
             try:
                 child.revive()
             except ClusterError as error:
-                self._count_failure(error)
+                self._count_failure(child.name, error)
                 _say(f"{child.name} has failed, and is started anew: {error}")
                 self._children[i] = Child(child.kind, self._settings(child.kind, child.name), _say)
 
-    def _count_failure(self, error: ClusterError) -> None:
-        now_s = time.monotonic()
-        if isinstance(error, UserError) or (
-            len(self._failures) == FAILURES_MAX and now_s - self._failures[0] < FAILURES_WINDOW_S
-        ):
+    def _count_failure(self, name: str, error: ClusterError) -> None:
+        """Take note of a failure. Raises what cannot go on: it is not the job's, which would be given up."""
+        if isinstance(error, UserError):
             raise error
+        now_s = time.monotonic()
+        if len(self._failures) == FAILURES_MAX and now_s - self._failures[0] < FAILURES_WINDOW_S:
+            if not self._give_up_job(f"it ended {name} again and again: {error}"):
+                raise error
+            self._failures.clear()
         self._failures.append(now_s)
+
+    def _give_up_job(self, reason: str) -> bool:
+        """End the running job, so that the next one has its turn; False: there is none."""
+        with contextlib.closing(open_board(f"dir://{self._folder / STORE}")) as board:
+            job = board.running()
+            return job is not None and board.end(job.id, job.life, JobState.FAILED, reason)
 
     def _scale(self) -> None:
         wanted = int((self._folder / WANTED).read_text(encoding="ascii"))

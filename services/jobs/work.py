@@ -23,7 +23,9 @@ LOOK_EVERY_S = 0.5
 REPORT_EVERY_S = 1.0
 TAKE_NOTE_EVERY_S = 0.25
 KEEP_EVERY_S = 10.0
-"""How often a report goes into the history."""
+"""How often a report goes into the history at first..."""
+KEEP_AGES = 0.002
+"""...and later, in ages of the job: the history of a long one keeps its beginning, and does not fill the board."""
 CLOSE_TIMEOUT_S = 10.0
 REASON_LENGTH_MAX = 16_000
 
@@ -178,7 +180,7 @@ class BoardWork(Work):
         self._next_report_s = now_s + REPORT_EVERY_S
         keep = now_s >= self._next_keep_s
         if keep:
-            self._next_keep_s = now_s + KEEP_EVERY_S
+            self._next_keep_s = now_s + max(KEEP_EVERY_S, KEEP_AGES * (time.time() - self._entry.begun_s))
         unposted, self._unposted = self._unposted, set()
         for service in unposted:
             self._board.report(self._entry.id, service, self._reports[service], keep=keep)

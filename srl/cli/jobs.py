@@ -59,7 +59,7 @@ def list_all(ctx: typer.Context, uri: ClusterUri = "", keys_dir: KeysDir = "", a
         print("no jobs yet: srl submit my_algorithm.py --env Grid, or srl submit --help")
     else:
         rows = [_row(each) for each in found]
-        print_table(["job", "state", "name", "submitted", "updates", "env steps", "reward", "reason"], rows)
+        print_table(["job", "state", "name", "age", "reward", "updates", "env steps", "reason"], rows)
         if any(each["state"] in {"waiting", "running"} for each in found) and (hint := cluster.asleep(where)):
             print(hint)
 
@@ -106,7 +106,7 @@ def history(
         srl jobs history 3
         srl jobs history 3 --csv job3.csv
 
-    A row is kept every ten seconds or so.
+    A row is kept every ten seconds or so, and less often as a job grows old.
     """
     with cluster.board(cluster.find(uri, keys_dir)) as board:
         entry = board.entry(job_id)
@@ -269,10 +269,10 @@ def _row(found: "Mapping[str, Any]") -> list[str]:
         found["id"],
         "stopping" if found["stop_asked"] and found["state"] == "running" else found["state"],
         found["name"],
-        f"{ago_text(time.time() - found['submitted_s'])} ago",
+        ago_text(time.time() - found["submitted_s"]),
+        number_text(found["reward"]),
         number_text(found["updates"]),
         number_text(found["env_steps"]),
-        number_text(found["reward"]),
         _first_line(found["reason"]),
     ]
 

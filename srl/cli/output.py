@@ -13,6 +13,11 @@ STYLES = {
 }
 """Of words that say how something is."""
 
+SHORT = 14
+"""Columns whose texts are not longer keep them in one line; each of the others has so much of a terminal at least."""
+GAP = 2
+"""Between two columns."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
@@ -33,12 +38,26 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         print_columns(headings, rows)
         return
     has_head = any(headings)
+    shown, short = _fitting(headings, rows := list(rows), console.width)
     table = Table(box=SIMPLE_HEAD if has_head else SIMPLE, show_header=has_head, pad_edge=False, padding=(0, 1, 0, 0))
-    for i, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", no_wrap=i == 0)
+    for i in shown:
+        table.add_column(headings[i], overflow="fold", no_wrap=i == 0 or i in short)
     for row in rows:
-        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        table.add_row(*(Text(row[i], style=STYLES.get(row[i], "")) for i in shown))
     console.print(table)
+
+
+def _fitting(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> tuple[list[int], set[int]]:
+    """Return which columns to show, and which of them keep their texts in one line.
+
+    The last short ones are left out as long as too little of the width is left for the others.
+    """
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    shown = list(range(len(headings)))
+    short = [i for i in shown if widths[i] <= SHORT]
+    while len(short) > 1 and sum(min(widths[i], SHORT) + GAP for i in shown) > width + GAP:
+        shown.remove(short.pop())
+    return shown, set(short)
 
 
 def print_columns(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -83,12 +83,12 @@ def submit(
     context, job = _job(context, given, name or own_name)
     with closing(RemoteCluster.submit(where.uri, job, _say_aside, keys_dir=where.keys_dir)) as remote:
         job_id = remote.entry.id
-        if not as_json:
-            print(f"job {job_id} is waiting: {job.name}", flush=True)
-        if hint := cluster.asleep(where):
-            _say_aside(hint)
-        if wait:
-            with _leaving(job_id):
+        with _leaving(job_id):
+            if not as_json:
+                print(f"job {job_id} is waiting: {job.name}", flush=True)
+            if hint := cluster.asleep(where):
+                _say_aside(hint)
+            if wait:
                 _wait(remote, context, show=not as_json)
         entry = remote.entry
     if save is not None:

@@ -1,5 +1,6 @@
 """`srl top`: a running cluster, as its metrics show it."""
 
+import os
 import select
 import sys
 import termios
@@ -17,8 +18,12 @@ from srl.cli.output import AsJson, print_columns, print_json
 from srl.utils.usage import UsageError
 
 EVERY_S = 1.0
-QUIT = "qQ\x03\x1b"
-NO_KEY = " "
+QUIT = frozenset("qQ\x03")
+ESCAPE = "\x1b"
+"""Alone it quits; arrows and other keys begin with it."""
+NO_KEY = ""
+KEYS_BYTES = 64
+"""More than anybody types within a second."""
 
 Read = Callable[[], list[pages.Page]]
 
@@ -77,7 +82,7 @@ def _local_reader(where: cluster.Cluster) -> Read:
     def read() -> list[pages.Page]:
         state = read_state(folder)
         if state is None:
-            raise UsageError(f"no cluster runs in {folder}: srl up starts one")
+            raise UsageError(cluster.asleep(where))
         return pages.read_pages([service.pages for service in state.services], time.monotonic())
 
     read()
@@ -119,13 +124,14 @@ def _watch(seen: view.Cluster, read: Read) -> None:
         while True:
             seen.note(read())
             live.update(screen.screen(seen, console.width, console.height), refresh=True)
-            if pressed(EVERY_S) in QUIT:
+            typed = pressed(EVERY_S)
+            if typed == ESCAPE or QUIT & set(typed):
                 return
 
 
 @contextmanager
 def _keys() -> Iterator[Callable[[float], str]]:
-    """Give a function that waits for a key for so many seconds and returns it, NO_KEY for none."""
+    """Give a function that waits for keys for so many seconds and returns them, NO_KEY for none."""
     if not sys.stdin.isatty():
         yield _wait_only
         return
@@ -133,8 +139,8 @@ def _keys() -> Iterator[Callable[[float], str]]:
     before = termios.tcgetattr(terminal)
 
     def pressed(timeout_s: float) -> str:
-        ready, _, _ = select.select([sys.stdin], [], [], timeout_s)
-        return sys.stdin.read(1) if ready else NO_KEY
+        ready, _, _ = select.select([terminal], [], [], timeout_s)
+        return os.read(terminal, KEYS_BYTES).decode(errors="replace") if ready else NO_KEY
 
     try:
         tty.setcbreak(terminal)

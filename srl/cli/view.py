@@ -157,9 +157,14 @@ class Cluster:
             held = self._held("srl_batches_wait_seconds_total")
             hint = "the limiter holds it back: more actors would help, or a higher --samples-per-insert"
             return f"the learner waits {learners:.0f} % of the time; {hint if held else 'more actors would help'}"
-        held = self._held("srl_inserts_wait_seconds_total")
-        hint = "the limiter holds them back for the learner: fewer would do, or a lower --samples-per-insert"
-        return f"the actors wait {actors:.0f} % of the time; {hint if held else 'the memory service is busy'}"
+        return f"the actors wait {actors:.0f} % of the time; {self._why_actors_wait()}"
+
+    def _why_actors_wait(self) -> str:
+        if self._held("srl_inserts_wait_seconds_total"):
+            return "the limiter holds them back for the learner: fewer would do, or a lower --samples-per-insert"
+        if any(page.value("srl_memory_has_room") == 0 for page in self.pages):
+            return "too much waits for the learner: fewer actors would do"
+        return "the memory service is busy"
 
     def _held(self, metric: str) -> bool:
         """Tell whether the limiter of a memory service makes somebody wait."""

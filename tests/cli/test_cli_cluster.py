@@ -1,5 +1,6 @@
 """srl up, scale, down, and what is done with a cluster meanwhile: real processes, one cluster for the file."""
 
+import contextlib
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from services.clusters import local_cluster
 from services.clusters.local_cluster import Process, read_left_state, read_state
 from srl.cli.main import app
 from srl_common.errors import InternalError, UserError
+from srl_common.job_board import open_board
 
 TIMEOUT_S = 60.0
 
@@ -136,7 +138,7 @@ def test_what_a_killed_supervisor_left_is_cleared_away(cluster):
     state.supervisor.send(signal.SIGKILL)
     wait_for(lambda: not state.supervisor.alive)
     assert read_left_state(cluster) == state
-    assert "no cluster runs in" in here("top", "--once", exit_code=2).stderr
+    assert "the cluster does not run: srl up starts it" in here("top", "--once", exit_code=2).stderr
     assert "no cluster runs in" in here("scale", 3, exit_code=2).stderr
     assert "a memory service" in run("up", "--actors", 1).stdout
     assert not any(each.process.alive for each in state.services)
@@ -220,15 +222,28 @@ def test_two_supervisors_do_not_share_a_folder(tmp_path):
 def test_failures_again_and_again_end_the_cluster(tmp_path):
     supervisor = local_cluster.Supervisor(tmp_path, 0, 0)
     for _ in range(local_cluster.FAILURES_MAX):
-        supervisor._count_failure(InternalError("a bug"))
+        supervisor._count_failure("learner", InternalError("a bug"))
     with pytest.raises(InternalError, match="a bug"):
-        supervisor._count_failure(InternalError("a bug"))
+        supervisor._count_failure("learner", InternalError("a bug"))
+
+
+def test_a_job_that_ends_a_service_again_and_again_is_given_up_and_the_cluster_goes_on(tmp_path):
+    supervisor = local_cluster.Supervisor(tmp_path, 0, 0)
+    with contextlib.closing(open_board(f"dir://{tmp_path}/store")) as board:
+        for name in ("bad", "next"):
+            board.submit(board.new_id(), b"", name, name)
+        bad = board.take()
+        for _ in range(local_cluster.FAILURES_MAX + 1):
+            assert board.running() == bad
+            supervisor._count_failure("learner", InternalError("exit code 3"))
+        assert board.entry(bad.id).reason == "it ended learner again and again: exit code 3"
+        assert board.take().name == "next"
 
 
 def test_what_a_user_can_change_ends_the_cluster_at_once(tmp_path):
     supervisor = local_cluster.Supervisor(tmp_path, 0, 0)
     with pytest.raises(UserError, match="no such folder"):
-        supervisor._count_failure(UserError("no such folder"))
+        supervisor._count_failure("memory", UserError("no such folder"))
 
 
 def test_in_the_foreground_until_control_c(folder, tmp_path):

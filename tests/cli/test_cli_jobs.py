@@ -16,7 +16,7 @@ from test_cli_training import ALGORITHM
 
 from services.jobs.job import Job
 from services.snapshot import take
-from srl.cli import jobs
+from srl.cli import jobs, output
 from srl.runner.runner import Runner
 from srl_common.job_board import JobState, open_board
 from srl_common.snapshots import open_store
@@ -93,6 +93,12 @@ def test_on_a_terminal_it_is_a_table_that_fits(board, submitted):
     assert any("waiting" in line for line in lines)
     assert any("───" in line for line in lines)
     assert max(map(len, lines[:-1])) <= 80, "all but the hint that nobody takes it"
+
+
+@pytest.mark.parametrize(("width", "shown"), [(80, [0, 1, 2, 3]), (36, [0, 1, 3]), (20, [0, 3])])
+def test_columns_that_do_not_fit_beside_a_long_one_are_left_out(width, shown):
+    rows = [["1", "waiting", "1,234,567", "a long story of what happened"]]
+    assert output._fitting(["job", "state", "steps", "reason"], rows, width)[0] == shown
 
 
 @in_a_folder

@@ -94,6 +94,9 @@ def test_who_waits_for_whom(services, seen):
         services[name].values["srl_credit_wait_seconds_total"] = 19.0
     seen.note(look(services, 20.0))
     assert seen.waiting == "the actors wait 90 % of the time; the memory service is busy"
+    services["memory"].values["srl_memory_has_room"] = 0
+    seen.note(look(services, 21.0))
+    assert seen.waiting.endswith("too much waits for the learner: fewer actors would do")
 
 
 @pytest.mark.parametrize(
@@ -181,15 +184,24 @@ def test_it_fits_on_the_screen(seen, width, height):
 
 def test_many_actors_are_cut(seen):
     row = seen.actors[0]
-    table = screen._table("actor", [row] * 20, 5)
+    table = screen._table("actor", [row] * 20, 80, 5)
     assert table.row_count == 6
+
+
+def test_columns_that_do_not_fit_are_left_out(seen):
+    tables = [screen._table("memory", seen.memories, width, 9) for width in (200, 60, 5)]
+    shown = [[column.header for column in table.columns] for table in tables]
+    assert len(shown[0]) == 1 + len(seen.memories[0].cells)
+    assert shown[1] == shown[0][: len(shown[1])]
+    assert 3 < len(shown[1]) < len(shown[0])
+    assert shown[2] == ["memory"]
 
 
 def test_once_on_pages(srl, services):
     addresses = ",".join(service.address for service in services.values())
     text = srl("top", "--once", "--pages", addresses).stdout
     assert "job-7: nobody waits much" in text
-    assert "reward 3" in text
+    assert "reward 3 (3 to 3)" in text
     plain = json.loads(srl("top", "--json", "--pages", addresses).stdout)
     assert plain["actors"]["actor-1"]["reward"] == 4.0
 

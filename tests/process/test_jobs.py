@@ -170,7 +170,7 @@ def test_a_learner_posts_the_job_that_it_is_started_with_once(tmp_path):
         memory, actor = cluster.start("memory"), cluster.start("actor")
         learner = cluster.start("learner", job=file)
         cluster.services = [memory, learner, actor]
-        until(cluster.board.entries, f"posted: {learner.said}")
+        cluster.until(cluster.board.entries, "the job is posted")
         entry = cluster.wait_for("1", JobState.ENDED, JobState.FAILED)
         assert (entry.state, entry.name) == (JobState.ENDED, "my_job.py: QL in Grid")
         learner.send(signal.SIGKILL)

@@ -304,7 +304,8 @@ def test_a_memory_service_that_is_stopped_makes_actors_wait_and_loses_nothing(cl
     memory.send(signal.SIGSTOP)
     end_s = time.monotonic() + 3.5  # longer than the sockets' own sign of life
     until(lambda: actor.metric("srl_chunks_unacked") == window, "all credit is used up")
-    steps = actor.metric("srl_env_steps_total")
+    steps, waited_s = actor.metric("srl_env_steps_total"), actor.metric("srl_credit_wait_seconds_total")
+    until(lambda: actor.metric("srl_credit_wait_seconds_total") > waited_s, "a scrape sees the wait while it lasts")
     until(lambda: time.monotonic() >= end_s, "stopped long enough")
     assert actor.metric("srl_env_steps_total") == steps > 0
     assert actor.metric("srl_chunks_unacked") == window

@@ -149,7 +149,7 @@ def test_a_users_mistake_is_raised_with_the_name_of_the_service(make):
     [
         (70, InternalError, "^exit code 70 without a report"),
         (78, UserError, "memory: exit code 78 without a report"),
-        (1, UserError, "memory: exit code 1 without a report"),
+        (1, InternalError, "memory was ended from within, such as by os._exit: exit code 1 without a report"),
     ],
 )
 def test_an_end_without_a_report_is_an_error_too(make, tmp_path, exit_code, kind, says):

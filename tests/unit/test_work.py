@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,17 @@ def test_reports_are_kept_now_and_then(board, work, monkeypatch):
     board.end("1", 1, JobState.STOPPED, "")
     until(lambda: work.over)
     assert not work.wants_report("learner")
+
+
+def test_of_an_old_job_reports_are_kept_less_often(board, work, monkeypatch):
+    monkeypatch.setattr(work_module, "KEEP_EVERY_S", 0.01)
+    work._entry = replace(work._entry, begun_s=time.time() - 1e6)
+    work._next_keep_s = 0.0
+    for number in range(3):
+        work.report("learner", {"n": number})
+        until(lambda n=number: board.reports("1").get("learner", {}).get("n") == n)
+        time.sleep(0.02)
+    assert [row["n"] for row in board.history("1")] == [0]
 
 
 def test_a_board_that_is_slow_stalls_no_loop(board, work):
