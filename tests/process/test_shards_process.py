@@ -99,7 +99,8 @@ class Jobs(Shards):
         """Return these books, with what still waits in the shards entered after it."""
         books, position = self.trained(job_id), self.state(snapshot_name(job_id)).position
         for shard in range(SHARDS):
-            checkpoint = checkpoint_in(self.journals(shard) / f"{snapshot_name(job_id)}-life-1")
+            (journal,) = self.journals(shard).glob(f"{snapshot_name(job_id)}-life-1-*")
+            checkpoint = checkpoint_in(journal)
             for number, kept in sorted(checkpoint["kept"]["sample"].items()):
                 if number > position[f"sample@{shard}"]:
                     for item in messages.decode(codec.split_frames(kept)).value:
