@@ -79,11 +79,11 @@ def signalled_while_it_begins(process):
     return process
 
 
-def test_a_process_that_begins_anew_ends_when_it_is_asked_before_its_imports_are_done(start):
+def test_a_signal_that_comes_while_a_process_begins_anew_ends_it_at_once(start):
     assert signalled_while_it_begins(start('Again(("--long",))')).wait(20) == 0
 
 
-def test_control_otherwise_the_signal_waits(start):
+def test_control_otherwise_the_signal_waits_for_the_imports(start):
     process = signalled_while_it_begins(start('Again(("--long",))', ends=False))
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(1)
