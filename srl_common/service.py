@@ -199,9 +199,15 @@ class Again:
     """Flags that it gets besides those that it was started with."""
 
 
-def hold_signals() -> None:
-    """Let signals wait until `run` can handle them: the first thing that a service does, before its long imports."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+def end_when_asked() -> None:
+    """Until `run` takes over, let a signal end the process at once, and well: nothing is under way.
+
+    The first thing that a service does, before its long imports: on a busy machine they may take longer than a service
+    is given to end.
+    """
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: os._exit(EXIT_OK))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 def run(settings: ServiceSettings, main: Callable[[Stop], Again | None]) -> int:
@@ -220,7 +226,6 @@ def run(settings: ServiceSettings, main: Callable[[Stop], Again | None]) -> int:
         signal.signal(number, lambda *_: stop.ask())
     if settings.exit_with_stdin:
         _end_with_stdin(stop)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     try:
         again = main(stop)
         if again is not None:
@@ -243,7 +248,8 @@ class _Beginning:
     def anew(self, again: Again, stop: Stop) -> None:
         """Become a fresh interpreter, unless the process is asked to end: then return."""
         atexit._run_exitfuncs()  # noqa: SLF001  what an author's libraries do at the end of a process
-        hold_signals()  # one that comes from now on waits for the next life to handle it
+        # A signal that comes from now on waits for the next life.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         for number in STOP_SIGNALS:
             # A thread of a library's may not hold signals, and take one now: better to end at once than to lose it.
             signal.signal(number, signal.SIG_DFL)

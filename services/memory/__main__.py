@@ -2,11 +2,11 @@
 
 import sys
 
-from srl_common.service import hold_signals, run
+from srl_common.service import end_when_asked, run
 from srl_common.settings import MemorySettings, read_or_exit
 
 if __name__ == "__main__":
-    hold_signals()
+    end_when_asked()
     settings = read_or_exit(MemorySettings)
     from services.memory.service import main
 

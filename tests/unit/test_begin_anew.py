@@ -17,11 +17,10 @@ PROGRAM = """
     from srl_common.service import Again, run
     from srl_common.settings import ServiceSettings
 
-    if not {holds}:
-        service.hold_signals = lambda: None
-    service.hold_signals()
+    if {ends}:
+        service.end_when_asked()
     print("begun", os.getpid(), os.getcwd(), os.environ.get("AUTHOR"), *sys.argv[1:], flush=True)
-    time.sleep(0.3)  # long imports
+    time.sleep(60 if "--long" in sys.argv else 0)  # imports
 
     def work(stop):
         os.environ["AUTHOR"] = "was here"
@@ -37,8 +36,8 @@ PROGRAM = """
 def start(tmp_path):
     processes = []
 
-    def start(returns, *, holds=True):
-        (tmp_path / "it.py").write_text(textwrap.dedent(PROGRAM.format(returns=returns, holds=holds)))
+    def start(returns, *, ends=True):
+        (tmp_path / "it.py").write_text(textwrap.dedent(PROGRAM.format(returns=returns, ends=ends)))
         process = subprocess.Popen(
             [sys.executable, "it.py", "--flag"],
             cwd=tmp_path,
@@ -77,16 +76,17 @@ def test_an_authors_alarm_does_not_ring_in_the_next_life(start):
 def signalled_while_it_begins(process):
     lines_of(process, 3)  # begun, end of a life, begun
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
-    return process.returncode
+    return process
 
 
-def test_a_signal_that_comes_while_a_process_begins_anew_is_not_lost(start):
-    assert signalled_while_it_begins(start("Again()")) == 0
+def test_a_signal_that_comes_while_a_process_begins_anew_ends_it_at_once(start):
+    assert signalled_while_it_begins(start('Again(("--long",))')).wait(20) == 0
 
 
-def test_control_where_signals_are_not_held_the_process_dies_of_it(start):
-    assert signalled_while_it_begins(start("Again()", holds=False)) == -signal.SIGTERM
+def test_control_otherwise_the_signal_waits_for_the_imports(start):
+    process = signalled_while_it_begins(start('Again(("--long",))', ends=False))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
 
 
 def test_a_process_that_is_asked_to_end_does_not_begin_anew(start):
