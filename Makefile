@@ -40,6 +40,7 @@ bench: $(STAMP)  ## the benchmarks (alone on the machine, please)
 	$(PY) -m benchmarks.overhead --json bench-overhead.json
 	$(PY) -m benchmarks.replay --json bench-replay.json
 	$(PY) -m benchmarks.learning --json bench-learning.json --plot bench-learning.png
+	$(PY) -m benchmarks.cluster --json bench-cluster.json  # needs a Docker engine
 
 chaos: $(STAMP)  ## the long fault runs
 	$(PY) -m pytest -m chaos -o timeout=3600
