@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from srl_common import codec
 from srl_common.directory_store import job_folder
-from srl_common.errors import CorruptError, StorageError
+from srl_common.errors import CorruptError, StorageError, UnknownJobError
 from srl_common.job_board import (
     FIELDS,
     HISTORY_ROWS_MAX,
@@ -174,9 +174,11 @@ class SqliteBoard:
     def delete(self, job_id: str) -> None:
         """Forget a job that is not running."""
         with self._writing() as database:
-            state = self._entry(database, job_id).state
-            if state is JobState.RUNNING:
-                raise refused_in(state, job_id)
+            found = database.execute("SELECT state FROM jobs WHERE id = ?", [job_id]).fetchone()
+            if found is None:
+                raise self._unknown(database, job_id)
+            if found == (JobState.RUNNING,):
+                raise refused_in(JobState.RUNNING, job_id)
             for table in ("jobs", "reports", "history", "tuning"):
                 database.execute(f"DELETE FROM {table} WHERE id = ?", [job_id])  # noqa: S608  our own names
 
@@ -259,9 +261,12 @@ class SqliteBoard:
     def _entry(self, database: sqlite3.Connection, job_id: str) -> JobEntry:
         row = database.execute(f"{_ENTRY} WHERE id = ?", [job_id]).fetchone()
         if row is None:
-            known = database.execute("SELECT id FROM jobs ORDER BY position").fetchall()
-            raise unknown_job(job_id, [each for (each,) in known])
+            raise self._unknown(database, job_id)
         return to_entry(row[0], row[1:])
+
+    def _unknown(self, database: sqlite3.Connection, job_id: str) -> UnknownJobError:
+        known = database.execute("SELECT id FROM jobs ORDER BY position").fetchall()
+        return unknown_job(job_id, [each for (each,) in known])
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

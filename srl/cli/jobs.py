@@ -162,15 +162,19 @@ def delete(
 
     Before that, srl snapshots export 3 FILE saves what it has learned.
     """
+    from services.snapshot import worker_job
+    from srl_common.job_board import snapshot_name
+
     where = cluster.find(uri, keys_dir)
     with cluster.board(where) as board, cluster.store(where) as store:
-        entry = board.entry(job_id)
         if not yes:
+            entry = board.entry(job_id)
             typer.confirm(f"Forget job {entry.id} ({entry.name}) and all that it has learned?", abort=True)
         board.delete(job_id)
         if not keep_snapshots:
-            store.delete(entry.snapshot_name)
-    print(f"job {entry.id} is forgotten")
+            for name in (snapshot_name(job_id), worker_job(snapshot_name(job_id))):
+                store.delete(name)
+    print(f"job {job_id} is forgotten")
 
 
 def stop(job_id: JobId, uri: ClusterUri = "", keys_dir: KeysDir = "") -> None:

@@ -15,7 +15,7 @@ import pytest
 from test_cli_training import ALGORITHM
 
 from services.jobs.job import Job
-from services.snapshot import take
+from services.snapshot import take, worker_job
 from srl.cli import jobs, output
 from srl.runner.runner import Runner
 from srl_common.job_board import JobState, open_board
@@ -159,6 +159,7 @@ def test_stop_resume_and_delete(srl, board, store, submitted):
     assert "is waiting" in srl("jobs", "resume", submitted, "--snapshot", "1-100").stdout
     assert store.latest_version(entry.snapshot_name) == (2, 100)
     assert "is stopped" in srl("stop", submitted).stdout
+    store.publish(worker_job(entry.snapshot_name), store.latest(entry.snapshot_name))
     srl("jobs", "delete", submitted, "--yes")
     assert board.entries() == store.jobs() == []
 
