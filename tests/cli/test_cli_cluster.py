@@ -126,10 +126,10 @@ def test_a_service_that_is_killed_is_started_again(cluster):
 
     def again():
         now = {each.name: each for each in read_state(cluster).services}
-        return now["memory"].process != before["memory"] and now
+        return now["memory"].restarts == 1 and now
 
     now = wait_for(again)
-    assert now["memory"].restarts == 1
+    assert now["memory"].process != before["memory"]
     assert now["learner"].process == before["learner"]
 
 

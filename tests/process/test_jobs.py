@@ -145,7 +145,11 @@ def test_jobs_follow_each_other_in_the_same_processes(tmp_path, redis_url):
         assert "by zero in Worker.policy" in failed.reason
         assert cluster.wait_for(third, JobState.ENDED, JobState.FAILED).state is JobState.ENDED
         cluster.wait_until_idle()
-        cluster.until(lambda: cluster.open_files() == files, "no file and no socket of a job is left open")
+        # The answer to the last look at a page may have been open still when the files were counted at first.
+        cluster.until(
+            lambda: all(now <= before for now, before in zip(cluster.open_files(), files, strict=True)),
+            "no file and no socket of a job is left open",
+        )
         assert [service.process.pid for service in services] == pids
         assert all(service.runs for service in services)
         assert list((tmp_path / "journal").iterdir()) == []
