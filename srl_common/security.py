@@ -142,7 +142,9 @@ def read_allowed(path: Path) -> dict[bytes, tuple[str, str]]:
 
 def _refuse_open_file(path: Path) -> None:
     try:
-        mode = path.stat().st_mode if path.exists() else 0
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
     except OSError as error:
         raise SettingError(f"SRL_KEYS_DIR: {path} cannot be read: {error.strerror}") from error
     if mode & _OTHERS:

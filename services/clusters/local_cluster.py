@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.clusters.child import Child
-from srl.utils.files import write_whole
 from srl_common.errors import EXIT_USER, ClusterError, SettingError, UserError
+from srl_common.files import write_whole
 from srl_common.job_board import JobState, open_board
 from srl_common.security import make_keys
 from srl_common.service import ERROR_PREFIX

@@ -140,10 +140,9 @@ class Limiter:
     def on_sampled(self) -> None:
         """Count a batch that was handed out."""
         self._starved = False
-        limit = self.limit
-        self.samples += self._batch_items if limit is None else limit.batch_items
-        if limit is not None and self._ahead is not None:
-            self._ahead = min(self._ahead + limit.batch_items, limit.tolerance_items)
+        self.samples += self.batch_items
+        if self.limit is not None and self._ahead is not None:
+            self._ahead = min(self._ahead + self.batch_items, self.limit.tolerance_items)
 
     def on_nothing(self) -> None:
         """Note that the Memory has nothing to give though a batch may be handed out."""

@@ -149,7 +149,8 @@ class BoardWork(Work):
                 log.warning("the job goes on though its board is not up to date: %s", error)
             self._failing.add(name)
         else:
-            self._failing -= {name} if asked else set()
+            if asked:
+                self._failing.discard(name)
 
     def _look(self) -> bool:
         entry = self._board.entry(self._entry.id)

@@ -41,13 +41,7 @@ def submit(
     env_settings: choice.EnvSettings = None,
     players: choice.Players = None,
     timeout: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS",
-            min=0,
-            show_default=False,
-            help="Train for so many seconds.",
-        ),
+        float, typer.Option(metavar="SECONDS", min=0, show_default=False, help="Train for so many seconds.")
     ] = 0,
     max_train_count: Annotated[
         int, typer.Option(metavar="N", min=0, show_default=False, help="Train so many updates.")

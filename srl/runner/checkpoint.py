@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from srl.base.rl.memory import RLMemory
 from srl.base.run.past import Past
-from srl.utils.files import write_whole
 from srl.utils.seed import random_states
 from srl.utils.usage import UsageError
 
@@ -152,6 +151,8 @@ def _load(path: Path) -> Checkpoint:
 
 
 def _write(path: Path, value: Any) -> None:
+    from srl_common.files import write_whole
+
     data = pickle.dumps(value)
     write_whole(path, _MAGIC + hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
 

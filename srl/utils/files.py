@@ -1,9 +1,8 @@
-"""Values in files: pickled, and compressed with xz when asked to. Bytes in files that are whole or not there."""
+"""Values in files: pickled, and compressed with xz when asked to."""
 
 from __future__ import annotations
 
 import lzma
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -23,22 +22,3 @@ def load_file(path: str | Path) -> Any:
     """Read what `save_file` wrote. It unpickles: load only files that you trust as code."""
     data = Path(path).read_bytes()
     return pickle.loads(lzma.decompress(data) if data.startswith(_XZ_MAGIC) else data)  # noqa: S301
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a crash or a loss of power leaves the old one or the new one."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _force_folder(path.parent)
-
-
-def _force_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -187,8 +187,9 @@ def _giving(cluster, job, since):
 
 
 def test_all_end_by_themselves_when_asked(cluster):
-    since = time.time()
+    since, actors = time.time(), len(cluster.containers("actor"))
     cluster.compose("down")
     codes = cluster.died(since)
     assert set(codes) == {*SERVICES, "memory-1"}
+    assert codes["actor"] == [0] * actors
     assert all(code == 0 for each in codes.values() for code in each), codes

@@ -111,7 +111,7 @@ def test_no_file_that_is_missing_stays_missing_and_what_is_there_is_kept(root):
 
 def test_what_was_half_written_when_someone_was_killed_does_not_matter(root):
     before = texts(root)
-    (root / "actor" / ".curve.secret.new").write_text("half")
+    (root / "actor" / "curve.secret.tmp").write_text("half")
     (root / "actor" / "curve.secret").unlink()
     make_keys(root)
     assert texts(root).keys() == before.keys()
