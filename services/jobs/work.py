@@ -28,6 +28,8 @@ KEEP_AGES = 0.002
 """...and later, in ages of the job: the history of a long one keeps its beginning, and does not fill the board."""
 CLOSE_TIMEOUT_S = 10.0
 REASON_LENGTH_MAX = 16_000
+AS_ASKED = (JobState.STOPPED, "asked to stop")
+"""How a job ends that somebody wants to end."""
 
 
 class Work:

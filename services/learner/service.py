@@ -17,7 +17,7 @@ from services.author import authored
 from services.hosting.durable_memory import open_durable_memory
 from services.jobs.job import Job
 from services.jobs.lifecycle import work_for_jobs
-from services.jobs.work import Work
+from services.jobs.work import AS_ASKED, Work
 from services.learner.hosted_memory import HostedMemory
 from services.learner.info_values import InfoValues
 from services.learner.publisher import Publisher
@@ -28,6 +28,7 @@ from services.training import Training
 from srl.base.run.callback import RunCallback
 from srl.base.run.train_only import train_only
 from srl_common import metrics
+from srl_common.errors import StorageError
 from srl_common.histogram import SECONDS, Histogram
 from srl_common.job_board import JobState
 from srl_common.link import Link, new_incarnation
@@ -97,14 +98,14 @@ def _next_job(board: JobBoard) -> JobEntry | None:
     entry = board.take()
     if entry is None or not entry.stop_asked:
         return entry
-    board.end(entry.id, entry.life, JobState.STOPPED, "asked to stop")
+    board.end(entry.id, entry.life, *AS_ASKED)
     return None
 
 
 def learn(settings: LearnerSettings, job: Job, work: Work) -> None:
     """Train for a job until its limits are reached; then keep still until asked to stop."""
     with authored(settings.name):
-        point = take_up(settings, work.stop)
+        point = take_up(settings, work)
         if point is None:
             return
         learner = Learner(settings, job, work, point)
@@ -126,14 +127,23 @@ class Point:
     newest: Snapshot | None
 
 
-def take_up(settings: LearnerSettings, stop: Stop) -> Point | None:
-    """Take a new epoch, and fetch the newest snapshot. None: asked to stop before the store was there."""
+def take_up(settings: LearnerSettings, work: Work) -> Point | None:
+    """Take a new epoch, and fetch the newest snapshot. None: asked to stop before the store could give it."""
     retention = Retention(settings.snapshot_keep_last, settings.snapshot_keep_every_s)
     store = open_store(settings.store, settings.keys_dir, retention)
     name = settings.store_job
+
+    def look() -> Point:
+        try:
+            return Point(store, store.claim_epoch(name), store.latest(name))
+        except StorageError:
+            if work.stop_asked:
+                work.end(*AS_ASKED)  # which asks this service to leave: it need not wait for what it does not need
+            raise
+
     point = None
     try:
-        point = when_there(settings, stop, lambda: Point(store, store.claim_epoch(name), store.latest(name)))
+        point = when_there(settings, work.stop, look)
     finally:
         if point is None:
             store.close()
@@ -243,7 +253,7 @@ class Learner(RunCallback):
     def _end(self) -> None:
         self._report()
         if self._work.stop_asked:
-            self._work.end(JobState.STOPPED, "asked to stop")
+            self._work.end(*AS_ASKED)
         else:
             self._work.end(JobState.ENDED, self.end_reason)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from started import started
 from test_cli_training import ALGORITHM
 from typer.testing import CliRunner
 
@@ -248,7 +249,7 @@ def test_what_a_user_can_change_ends_the_cluster_at_once(tmp_path):
 
 def test_in_the_foreground_until_control_c(folder, tmp_path):
     command = [sys.executable, "-m", "srl", "up", "--foreground", "--actors", "0", "--folder", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         state = wait_for(lambda: read_state(tmp_path))
         wait_for(lambda: len(read_state(tmp_path).services) == 2)
         process.send_signal(signal.SIGINT)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from redis_server import RedisServer
+from started import INTERRUPTED, started
 
 from srl import __version__
 from srl.cli import doctor, screen, view
@@ -247,11 +248,9 @@ def test_it_asks_a_prometheus(srl, services, tmp_path):
         "prometheus", f"--config.file={tmp_path / 'p.yml'}", f"--storage.tsdb.path={tmp_path / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
     ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            plain = wait_for(lambda: asked(srl, port))
-        finally:
-            process.terminate()
+    with started(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        plain = wait_for(lambda: asked(srl, port))
+        process.terminate()
     assert plain["actors"]["actor-0"]["reward"] == 2.0
     assert plain["jobs"] == ["job-7"]
 
@@ -283,7 +282,7 @@ def test_it_runs_on_a_terminal_until_somebody_quits(services, end):
     environ = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
     command = [sys.executable, "-m", "srl", "top", "--pages", addresses]
     keyboard = theirs if end == "q" else subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=keyboard, stdout=theirs, stderr=subprocess.PIPE, env=environ) as process:
+    with started(command, stdin=keyboard, stdout=theirs, stderr=subprocess.PIPE, env=environ) as process:
         os.close(theirs)
         text = b""
         while b"actor-1" not in text:
@@ -294,7 +293,8 @@ def test_it_runs_on_a_terminal_until_somebody_quits(services, end):
             process.send_signal(signal.SIGINT)
         errors = process.stderr.read()
     os.close(ours)
-    assert (process.returncode, errors) == ((0, b"") if end == "q" else (130, b"interrupted\n"))
+    assert process.returncode in ({0} if end == "q" else INTERRUPTED)
+    assert errors == (b"" if end == "q" else b"interrupted\n")
     assert b"job-7" in text
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from started import INTERRUPTED, started
 
 ALGORITHM = """
 from dataclasses import dataclass
@@ -198,11 +199,11 @@ def test_help_and_version_load_no_numbers():
 def test_control_c_ends_it_cleanly_and_keeps_what_was_learned(srl, tmp_path):
     file = tmp_path / "early.dat"
     command = [sys.executable, "-u", "-m", "srl", "train", "Grid", "ql", "--timeout", "60", "--save", str(file)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert "train: QL in Grid" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode in INTERRUPTED
     assert errors == f"what was learned until now is in {file}\ninterrupted\n"
     srl("evaluate", "Grid", "ql", "--load", file, "--episodes", 1)
 

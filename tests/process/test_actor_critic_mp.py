@@ -42,10 +42,10 @@ def test_torch_trains_in_the_learner(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_ppo_learns_from_actors_whose_policy_is_a_little_old() -> None:
-    config = ppo.Config(hidden_sizes=[32], rollout_size=256, horizon=32, lr=0.005, gamma=0.9)
+    config = ppo.Config(hidden_sizes=[32], rollout_size=256, horizon=32, lr=0.003, gamma=0.9)
     runner = srl.Runner("Steering", config)
     before = np.mean(runner.evaluate(max_episodes=50, enable_progress=False))
-    runner.train_mp(actor_num=2, max_train_count=1000, timeout=60, mem_to_train_queue_capacity=1, enable_progress=False)
+    runner.train_mp(actor_num=2, max_train_count=2000, mem_to_train_queue_capacity=1, enable_progress=False)
     after = np.mean(runner.evaluate(max_episodes=50, enable_progress=False))
-    assert before < -2
-    assert after > -1
+    assert before < -2  # of 25 runs -4.9 to -3.3
+    assert after > -1  # of the same runs -0.54 to -0.04

@@ -208,6 +208,25 @@ def test_a_job_file_that_cannot_be_loaded_ends_the_learner_with_one_line(tmp_pat
 # --- a job that is stopped, resumed, and outlives its services
 
 
+def test_a_job_whose_snapshot_lacks_a_part_waits_for_it_and_can_be_stopped(tmp_path):
+    with BoardCluster(tmp_path) as cluster:
+        _, learner, _ = cluster.start_all()
+        job_id = cluster.submit(job_of(timeout=600))
+        cluster.wait_until_trained(job_id)
+        learner.send(signal.SIGKILL)
+        learner.wait()
+        for path in (tmp_path / "store").rglob("data-*"):
+            path.unlink()
+        learner = cluster.services[1] = cluster.start("learner")
+        cluster.until(lambda: "waiting for the snapshot store" in learner.said, "the learner waits")
+        assert cluster.board.entry(job_id).state is JobState.RUNNING
+        cluster.board.ask_to_stop(job_id)
+        entry = cluster.wait_for(job_id, JobState.STOPPED, JobState.FAILED, JobState.ENDED)
+        assert (entry.state, entry.reason) == (JobState.STOPPED, "asked to stop")
+        cluster.wait_until_idle()
+        cluster.drain()
+
+
 def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path, redis_server):
     redis_server.flush()
     with BoardCluster(tmp_path, redis_server.url) as cluster:

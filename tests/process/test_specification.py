@@ -10,7 +10,10 @@ from PIL import Image
 
 EXAMPLE = Path(__file__).parents[2].parent / "shared" / "spec" / "example_q_learning.py"
 
-pytestmark = pytest.mark.skipif(not EXAMPLE.exists(), reason="the specification is not beside this checkout")
+pytestmark = [
+    pytest.mark.skipif(not EXAMPLE.exists(), reason="the specification is not beside this checkout"),
+    pytest.mark.timeout(600),
+]
 
 
 def run(script, folder):
@@ -26,8 +29,8 @@ def mean_of(out):
 
 def test_it_runs_to_its_end_and_learns(tmp_path):
     # The best policy's mean is 0.73, but of a hundred episodes it is below 0.65 now and then, and with the example's
-    # learning rate the policy itself keeps changing: of three runs, one must reach it.
-    for _ in range(3):
+    # learning rate the policy itself keeps changing: of five runs, one must reach it.
+    for _ in range(5):
         out = run(EXAMPLE, tmp_path)
         if mean_of(out) >= 0.65:
             break

@@ -26,6 +26,8 @@ RIGHT = [
 ]
 WRONG = HERE / "wrong_algorithm.py"
 
+pytestmark = pytest.mark.timeout(600)  # without its cache, mypy reads all that is installed
+
 Finding = tuple[str, int, str]
 """File, line and the checker's word for the mistake."""
 
