@@ -17,7 +17,7 @@ import typer
 from srl.cli import cluster, pages
 from srl.cli.cluster import Cluster, ClusterUri, KeysDir
 from srl.cli.failures import EXIT_PROBLEMS
-from srl.cli.output import AsJson, bytes_text, print_json, print_table
+from srl.cli.output import AsJson, bytes_text, count_text, print_json, print_table
 
 if TYPE_CHECKING:
     from srl_common.security import Keys
@@ -215,7 +215,8 @@ def _check_board(where: Cluster) -> Check:
     def look() -> str:
         with cluster.board(where) as board:
             running, jobs = board.running(), len(board.entries())
-        return f"{jobs} jobs, {f'job {running.id} ({running.name}) is running' if running else 'none is running'}"
+        at_work = f"job {running.id} ({running.name}) is running" if running else "none is running"
+        return f"{count_text(jobs, 'job')}, {at_work}"
 
     return _tried("job board", look)
 
@@ -223,7 +224,7 @@ def _check_board(where: Cluster) -> Check:
 def _check_store(where: Cluster) -> Check:
     def look() -> str:
         with cluster.store(where) as store:
-            return f"snapshots of {len(store.jobs())} jobs"
+            return f"snapshots of {count_text(len(store.jobs()), 'job')}"
 
     return _tried("snapshots", look)
 

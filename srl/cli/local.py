@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from srl.cli.cluster import default_folder, uri_of
-from srl.cli.output import AsJson, print_json
+from srl.cli.output import AsJson, count_text, print_json
 from srl.utils.usage import UsageError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def scale(
         READY_WITHIN_S,
         f"the actors have not all started: see {where / 'log'}",
     )
-    print(f"{_count(actors)} now")
+    print(f"{count_text(actors, 'actor')} now")
 
 
 def _folder(folder: Path | None) -> Path:
@@ -250,13 +250,9 @@ def _say_running(state: "State", folder: Path, *, as_json: bool, prefix: str = "
         services = [{**vars(each), "process": vars(each.process)} for each in state.services]
         print_json({**vars(state), "supervisor": vars(state.supervisor), "services": services, "folder": str(folder)})
         return
-    print(f"{prefix}a memory service, a learner and {_count(len(state.actors))} in {folder}")
+    print(f"{prefix}a memory service, a learner and {count_text(len(state.actors), 'actor')} in {folder}")
     if folder == default_folder():
         print("Next: srl submit my_algorithm.py --env Grid, srl top; srl down ends it")
     else:
         print(f"Next: export SRL_STORE={uri_of(folder)}, srl submit my_algorithm.py --env Grid, srl top;")
         print(f"srl down --folder {folder} ends it")
-
-
-def _count(actors: int) -> str:
-    return "1 actor" if actors == 1 else f"{actors} actors"

@@ -76,6 +76,11 @@ def number_text(value: float | None) -> str:
     return f"{value:,.0f}" if is_whole else f"{value:.3g}"
 
 
+def count_text(number: int, noun: str) -> str:
+    """Return how many there are of something, such as "1 job" or "3 jobs"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def bytes_text(count: float | None) -> str:
     """Return a size in bytes with its unit: 512 B, 3.4 MiB."""
     if count is None:

@@ -102,6 +102,10 @@ def test_columns_that_do_not_fit_beside_a_long_one_are_left_out(width, shown):
     assert output._fitting(["job", "state", "steps", "reason"], rows, width)[0] == shown
 
 
+def test_one_is_not_many():
+    assert [output.count_text(number, "job") for number in (0, 1, 2)] == ["0 jobs", "1 job", "2 jobs"]
+
+
 @in_a_folder
 def test_an_empty_board(srl, cluster):
     assert "no jobs yet" in srl("jobs").stdout

@@ -320,6 +320,7 @@ def test_a_healthy_redis(srl, guarded):
     assert {name for name, check in found.items() if check["result"] == "problem"} == set()
     assert "answers, version" in found["redis"]["text"]
     assert found["clock"]["result"] == found["keys"]["result"] == found["job board"]["result"] == "ok"
+    assert found["job board"]["text"] == "0 jobs, none is running"
     assert "redis memory" in srl("doctor", "--cluster", uri, "--keys", keys).stdout
 
 

@@ -62,9 +62,12 @@ def test_actors_are_scaled(cluster):
 
 
 def test_the_default_job_learns(cluster):
-    until(lambda: cluster.value(HIGHEST) > 2 * RANDOM_REWARD, "the reward of an episode rises", 2 * PATIENCE_S)
-    # What was seen first may have learned something already.
-    assert cluster.value(LOWEST) < cluster.value(HIGHEST) / 1.5
+    def has_risen():
+        # What was seen first may have learned something already.
+        highest = cluster.value(HIGHEST)
+        return highest > 2 * RANDOM_REWARD and highest > 1.5 * cluster.value(LOWEST)
+
+    until(has_risen, "the reward of an episode rises", 2 * PATIENCE_S)
     print(f"\n[compose] mean rewards of episodes: {[reward for _, reward in cluster.query('srl_episode_reward_mean')]}")
 
 
