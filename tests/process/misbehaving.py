@@ -1,8 +1,9 @@
-"""An algorithm that fails in the hook that its configuration names."""
+"""An algorithm that misbehaves in the hook that its configuration names."""
 
 from __future__ import annotations
 
 import pickle
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from srl.base.rl.worker import RLWorker
 class Config(RLConfig[Any, Any]):
     raises_in: str = ""
     """Class.hook that raises."""
+    never_returns_from: str = ""
+    """Class.hook that never ends."""
     returns_badly_in: str = ""
     """Class.hook that gives what cannot travel."""
     calls_unregistered: str = ""
@@ -37,7 +40,9 @@ class Config(RLConfig[Any, Any]):
         self.visit("Config.setup_from_actor")
 
     def visit(self, hook: str, good: Any = None) -> Any:
-        """Raise or return badly if it is this hook's turn."""
+        """Raise, never end or return badly if it is this hook's turn."""
+        while self.never_returns_from == hook:
+            time.sleep(1)
         if self.raises_in == hook:
             raise ZeroDivisionError(f"by zero in {hook}")
         return {"deep": [1, {2, 3}]} if self.returns_badly_in == hook else good

@@ -344,6 +344,22 @@ def test_a_failure_of_the_learner_or_of_the_memory_service_fails_the_job_and_the
         cluster.drain()
 
 
+def test_a_job_whose_train_never_returns_is_stopped_by_a_learner_that_starts_anew(tmp_path):
+    with BoardCluster(tmp_path) as cluster:
+        _, learner, _ = cluster.start_all()
+        hangs = cluster.submit(job(misbehaving.Config(never_returns_from="Trainer.train"), timeout=600))
+        ends = cluster.submit(job_of(max_train_count=5))
+        cluster.until(lambda: learner.metric("srl_batches_taken_total"), "it has a batch, and train() begins")
+        cluster.board.ask_to_stop(hangs)
+        learner.send(signal.SIGKILL)  # as an engine does, that has asked it to end and waited
+        learner.wait()
+        cluster.services[1] = cluster.start("learner")
+        entry = cluster.wait_for(hangs, JobState.STOPPED, JobState.FAILED)
+        assert (entry.state, entry.reason) == (JobState.STOPPED, "asked to stop")
+        assert cluster.wait_for(ends, JobState.ENDED, JobState.FAILED).state is JobState.ENDED
+        cluster.drain()
+
+
 def test_a_service_of_another_job_is_refused_and_both_are_named_until_it_sees_the_board(tmp_path):
     other = job_of(ql.Config())
     with BoardCluster(tmp_path) as cluster:
