@@ -83,7 +83,8 @@ def test_it_goes_on_from_the_runners_parameter_and_can_begin_anew():
 def test_the_count_of_updates_is_exact():
     runner = srl.Runner("Grid", ledger.Config())
     runner.train_mp(max_train_count=7, enable_progress=False)
-    assert 6 * 64 < runner.parameter.books.items <= 7 * 64
+    assert runner.trainer.train_count == runner.state.train_count == 7
+    assert 7 <= runner.parameter.books.items <= 7 * 64
 
 
 @pytest.mark.parametrize("enable_mp_memory", [True, False], ids=["asynchronous", "synchronous"])
