@@ -43,7 +43,7 @@ bench: $(STAMP)  ## the benchmarks (alone on the machine, please)
 	$(PY) -m benchmarks.cluster --json bench-cluster.json  # needs a Docker engine
 
 chaos: $(STAMP)  ## the long fault runs
-	$(PY) -m pytest -m chaos -o timeout=3600
+	$(PY) -m pytest -m chaos
 
 docs: $(STAMP)   ## write what is generated anew: pages, dashboard, manifests
 	$(PY) -m docs.generate

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(300)  # it is many processes that are started o
 
 def make_job(**fields):
     config = ledger.Config(**fields)
-    context = RunContext(env_config=EnvConfig("Grid"), rl_config=config, training=True, distributed=True, timeout=600)
+    context = RunContext(env_config=EnvConfig("Grid"), rl_config=config, training=True, distributed=True, timeout=3600)
     return Job.of(context)
 
 
@@ -119,6 +119,7 @@ def test_all_services_killed_at_once_lose_nothing():
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("hosts_memory", [True, False], ids=["asynchronous", "synchronous"])
 def test_many_kills_of_everything_in_any_order_lose_nothing(hosts_memory):
     kinds = ["actor", "learner", "memory"] if hosts_memory else ["actor", "learner"]
