@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+INTERRUPTED = frozenset({130, -signal.SIGINT})
+"""How Ctrl-C ends `srl`. A shell says 130 of both: Python itself ends by the signal where that broke off an `exec`."""
+
 
 @contextmanager
 def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
@@ -20,7 +23,3 @@ def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[Any
             process.wait()
         finally:
             process.kill()
-
-
-INTERRUPTED = frozenset({130, -signal.SIGINT})
-"""How Ctrl-C ends `srl`. A shell says 130 of both: Python itself ends by the signal where that broke off an `exec`."""

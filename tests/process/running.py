@@ -112,6 +112,11 @@ class Service:
         self.process.communicate(timeout=timeout_s)
         return self.process.returncode
 
+    def kill(self) -> None:
+        """Kill it, and wait until it is gone."""
+        self.send(signal.SIGKILL)
+        assert self.wait() == -signal.SIGKILL, self.said
+
     def drain(self) -> None:
         """Ask it to end, and expect that it does, in order."""
         self.send(signal.SIGTERM)

@@ -115,8 +115,7 @@ def test_a_memory_service_that_is_killed_while_the_disk_is_full_starts_again(tmp
         cluster.settings["journal_dir"] = disk.journal
         memory, learner, actor = cluster.start_all(window_calls=WINDOW)
         wait_until_full(memory, actor)
-        memory.send(signal.SIGKILL)
-        memory.wait()
+        memory.kill()
         again = cluster.start("memory", window_calls=WINDOW)
         again.wait_until_ready()
         until(lambda: again.metric("srl_journal_failures_total") >= 1, "it refuses as well")
@@ -134,8 +133,7 @@ def test_control_without_waiting_for_the_disk_what_was_acknowledged_is_missing(t
         until(lambda: os.statvfs(disk.folder).f_bavail == 0, "the disk is full")
         applied = memory.metric("srl_applied_chunks_total")
         until(lambda: memory.metric("srl_applied_chunks_total") > applied + 10 * WINDOW, "inserts go on")
-        memory.send(signal.SIGKILL)
-        memory.wait()
+        memory.kill()
         disk.free()
         cluster.start("memory", window_calls=WINDOW)
         assert actor.wait() == EXIT_USER

@@ -177,8 +177,7 @@ def test_a_learner_posts_the_job_that_it_is_started_with_once(tmp_path):
         cluster.until(cluster.board.entries, "the job is posted")
         entry = cluster.wait_for("1", JobState.ENDED, JobState.FAILED)
         assert (entry.state, entry.name) == (JobState.ENDED, "my_job.py: QL in Grid")
-        learner.send(signal.SIGKILL)
-        learner.wait()
+        learner.kill()
         cluster.services[1] = cluster.start("learner", job=file)
         cluster.wait_until_idle()
         assert [each.id for each in cluster.board.entries()] == ["1"]
@@ -213,8 +212,7 @@ def test_a_job_whose_snapshot_lacks_a_part_waits_for_it_and_can_be_stopped(tmp_p
         _, learner, _ = cluster.start_all()
         job_id = cluster.submit(job_of(timeout=600))
         cluster.wait_until_trained(job_id)
-        learner.send(signal.SIGKILL)
-        learner.wait()
+        learner.kill()
         for path in (tmp_path / "store").rglob("data-*"):
             path.unlink()
         learner = cluster.services[1] = cluster.start("learner")
@@ -236,8 +234,7 @@ def test_a_job_is_stopped_resumed_and_survives_what_kills_its_services(tmp_path,
 
         cluster.until(lambda: cluster.clients(job_id) == {"actor", "learner"}, "the report names who is there")
 
-        learner.send(signal.SIGKILL)  # it takes up the job where its last snapshot is
-        learner.wait()
+        learner.kill()  # it takes up the job where its last snapshot is
         before = cluster.train_count(job_id)
         learner = cluster.services[1] = cluster.start("learner")
         cluster.wait_until_trained(job_id)
@@ -289,8 +286,7 @@ def test_a_job_whose_snapshots_are_older_than_its_journal_fails_and_goes_on_when
         _, learner, _ = cluster.start_all()
         job_id = cluster.submit(job_of(timeout=600))
         cluster.wait_until_trained(job_id)
-        learner.send(signal.SIGKILL)
-        learner.wait()
+        learner.kill()
         store = open_store(cluster.store_uri)
         name = cluster.board.entry(job_id).snapshot_name
         store.restore(name, store.versions(name)[0].version)
@@ -351,8 +347,7 @@ def test_a_job_whose_train_never_returns_is_stopped_by_a_learner_that_starts_ane
         ends = cluster.submit(job_of(max_train_count=5))
         cluster.until(lambda: learner.metric("srl_batches_taken_total"), "it has a batch, and train() begins")
         cluster.board.ask_to_stop(hangs)
-        learner.send(signal.SIGKILL)  # as an engine does, that has asked it to end and waited
-        learner.wait()
+        learner.kill()  # as an engine does, that has asked it to end and waited
         cluster.services[1] = cluster.start("learner")
         entry = cluster.wait_for(hangs, JobState.STOPPED, JobState.FAILED)
         assert (entry.state, entry.reason) == (JobState.STOPPED, "asked to stop")

@@ -322,8 +322,7 @@ def test_a_memory_service_that_is_stopped_makes_actors_wait_and_loses_nothing(cl
 def test_an_actor_whose_host_is_gone_gives_up_when_the_time_to_drain_is_over(cluster):
     memory, learner, actor = cluster.start_all(drain_timeout_s=0.5)
     cluster.wait_for_training(learner)
-    memory.send(signal.SIGKILL)
-    memory.wait()
+    memory.kill()
     until(lambda: actor.metric("srl_chunks_unacked") > 0, "something is under way")
     actor.send(signal.SIGTERM)
     assert actor.wait(DRAIN_S) == EXIT_PEER

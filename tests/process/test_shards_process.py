@@ -136,8 +136,7 @@ def kill_while_it_holds_items(cluster, learner, memory, shard, **settings):
     learner.send(signal.SIGSTOP)
     enough = inserted(memory) + 1000
     until(lambda: inserted(memory) > enough, f"it holds items: {memory.said}")
-    memory.send(signal.SIGKILL)
-    assert memory.wait() == -signal.SIGKILL
+    memory.kill()
     learner.send(signal.SIGCONT)
     return cluster.memory(shard, **settings)
 
@@ -159,8 +158,7 @@ def test_two_jobs_of_a_board_and_kills_between_and_within_them_lose_nothing(jobs
     assert jobs.board.entry(first).state is JobState.STOPPED
     assert [list(jobs.journals(shard).iterdir()) for shard in range(SHARDS)] == [[], []]
 
-    memories[1].send(signal.SIGKILL)  # the second job begins without it
-    memories[1].wait()
+    memories[1].kill()  # the second job begins without it
     second = jobs.submit(job_of())
     until(lambda: learner.metric("srl_memory_services_silent") == 1, f"the learner misses one: {learner.said}")
     jobs.wait_for_training(learner, 20)

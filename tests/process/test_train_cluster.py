@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from board_services import BoardServices
 from running import HERE, ROOT, until
+from started import started
 
 import srl
 from srl.algorithms import ql
@@ -172,19 +173,15 @@ if __name__ == "__main__":
 
 def test_ctrl_c_in_a_script_stops_the_job_and_brings_it_back(cluster, author, tmp_path):
     (tmp_path / "author" / "script.py").write_text(SCRIPT)
-    process = subprocess.Popen(
+    with started(
         [sys.executable, "author/script.py", cluster.store], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    try:
+    ) as process:  # fmt: skip
         for line in process.stdout:
             if " trained/s" in line and ", 0 trained/s" not in line:
                 break
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
-    finally:
-        process.kill()
-        process.communicate()
     assert "interrupted: asking the job to stop" in out, err
     assert "INTERRUPTED True" in out
     assert err.endswith("KeyboardInterrupt\n")

@@ -18,6 +18,7 @@ import misbehaving
 import object_items
 import psutil
 import pytest
+from started import started
 
 import srl
 from srl.algorithms import ql
@@ -204,7 +205,7 @@ def start_script(tmp_path):
 
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(SCRIPT.format(here=os.path.dirname(__file__))))
-    return subprocess.Popen(
+    return started(
         [sys.executable, script],
         stdout=subprocess.PIPE,
         text=True,
